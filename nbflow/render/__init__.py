@@ -1,0 +1,1 @@
+"""DOT to SVG and PNG."""

@@ -1,0 +1,1 @@
+"""The one API of notebook, command line and Python: submit, watch, logs, ask."""

@@ -1,0 +1,1 @@
+"""The background process that joins engine, runtimes and store."""

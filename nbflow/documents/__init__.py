@@ -1,0 +1,1 @@
+"""Notebooks from manifests, manifests from notebooks, reports."""

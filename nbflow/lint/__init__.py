@@ -1,0 +1,1 @@
+"""Manifest in, findings out: what Argo refuses (errors) and what only we advise against (warnings)."""

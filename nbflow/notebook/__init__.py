@@ -1,0 +1,1 @@
+"""The magics, the live view and the results of a run."""

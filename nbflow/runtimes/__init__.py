@@ -1,0 +1,1 @@
+"""What runs pods: sandboxed processes, plain processes, containers, a cluster."""

@@ -1,0 +1,1 @@
+"""One SQLite file that holds all that a home knows."""

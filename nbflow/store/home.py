@@ -1,0 +1,59 @@
+"""Where a home keeps what: the one place that knows the paths under NBFLOW_HOME."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder that holds all state: readable by its owner alone.
+
+    root: absolute. Nothing is created by looking at it; `store.open_store` does that.
+    """
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """NBFLOW_HOME, or the platform's data folder."""
+        named = os.environ.get("NBFLOW_HOME")
+        if named:
+            return cls(Path(named).expanduser().absolute())
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("nbflow", appauthor=False))
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "nbflow.sqlite"
+
+    @property
+    def controller_lock(self) -> Path:
+        """Locked by the running controller; holds its pid and version."""
+        return self.root / "controller.lock"
+
+    @property
+    def controller_log(self) -> Path:
+        """What the controller has to say; no secrets."""
+        return self.root / "controller.log"
+
+    def workflow(self, uid: str) -> Path:
+        """All files of one workflow."""
+        return self.root / "workflows" / uid
+
+    def pod(self, uid: str, pod: str) -> Path:
+        """All files of one pod: its root, its logs, its exit code."""
+        return self.workflow(uid) / pod
+
+    def log(self, uid: str, pod: str, container: str) -> Path:
+        """stdout and stderr of a container, in the order written."""
+        return self.pod(uid, pod) / f"{container}.log"
+
+    @property
+    def artifacts(self) -> Path:
+        """The local artifact repository: keys are paths below it."""
+        return self.root / "artifacts"

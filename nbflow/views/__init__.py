@@ -1,0 +1,1 @@
+"""Workflow in, text or rows out: graph (DOT), tree, tables."""

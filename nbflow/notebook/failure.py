@@ -1,0 +1,118 @@
+"""What a notebook says when something is not as it should be: short, in colour, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nbflow.errors import Finding, ManifestError, NbflowError, Severity
+from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
+from nbflow.views.phases import SIGNS
+from nbflow.views.text import DEFAULT, RED, YELLOW, Style, clean, clean_log
+
+BOLD, FAINT = 1, 2
+_COLOR = Style(color=True)
+_PLAIN = Style()
+_GROUPS = (NodeType.STEPS, NodeType.STEP_GROUP, NodeType.DAG, NodeType.TASK_GROUP, NodeType.RETRY)
+_SHOWN = 3
+"""So many failed nodes are told in full; the others are in the table of nodes."""
+
+
+class Detached(NbflowError):
+    """The waiting was interrupted; the workflow goes on."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"stopped waiting; workflow {name} goes on",
+            fix=f"%workflow stop {name} ends it, %workflow watch {name} shows it again",
+        )
+
+
+class StillRunning(NbflowError, TimeoutError):
+    """The time to wait is over; the workflow goes on."""
+
+    def __init__(self, name: str, seconds: float) -> None:
+        super().__init__(
+            f"workflow {name} is not finished after {seconds:g} s", fix="wait() again, or longer"
+        )
+
+
+class WorkflowFailed(NbflowError):
+    """A workflow, or the node whose results were wanted, did not succeed.
+
+    nodes: the pods and others at fault. tails: the last lines that each of them logged, by node id.
+    """
+
+    def __init__(
+        self, workflow: WorkflowObject, nodes: Sequence[NodeStatus], tails: dict[str, list[str]]
+    ) -> None:
+        phase = str(workflow.status.phase or "unfinished")
+        super().__init__(f"workflow {workflow.name} ended in phase {phase}", fix="")
+        self.message = workflow.status.message
+        self.nodes, self.tails = tuple(nodes), tails
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines(_PLAIN))
+
+    def _render_traceback_(self) -> list[str]:
+        return self._lines(_COLOR)
+
+    def _lines(self, style: Style) -> list[str]:
+        lines = [style.paint(self.problem, BOLD, RED) + (f": {clean(self.message)}" if self.message else "")]
+        for node in self.nodes[:_SHOWN]:
+            lines += self._told(node, style)
+        hidden = len(self.nodes) - _SHOWN
+        return lines + ([f"  and {hidden} more nodes"] if hidden > 0 else [])
+
+    def _told(self, node: NodeStatus, style: Style) -> list[str]:
+        mark = style.paint(SIGNS[node.phase], RED)
+        why = f": {clean(node.message)}" if node.message else ""
+        tail = [f"  {style.paint('|', FAINT)} {clean_log(line)}" for line in self.tails.get(node.id, ())]
+        return [f"{mark} {style.paint(clean(node.display_name), BOLD)}{why}", *tail]
+
+
+class Refused(ManifestError):
+    """A manifest that did not pass, shown over the lines of its cell."""
+
+    def __init__(self, findings: Iterable[Finding], cell: str = "") -> None:
+        super().__init__(tuple(findings))
+        self._lines = cell.splitlines()
+
+    def _render_traceback_(self) -> list[str]:
+        errors = sum(f.severity is Severity.ERROR for f in self.findings)
+        count = f"{errors} error{'s' if errors != 1 else ''}"
+        head = _COLOR.paint(f"The manifest was refused: {count}, nothing was created", BOLD, RED)
+        return [head, *(line for finding in self.findings for line in self._told(finding))]
+
+    def _told(self, finding: Finding) -> list[str]:
+        color = RED if finding.severity is Severity.ERROR else YELLOW
+        place = f"{finding.position}: " if finding.position else ""
+        lines = ["", f"{place}{_COLOR.paint(finding.severity.value, BOLD, color)}: {clean(finding.problem)}"]
+        lines += self._excerpt(finding, color)
+        return lines + ([f"  {_COLOR.paint('fix:', BOLD)} {clean(finding.fix)}"] if finding.fix else [])
+
+    def _excerpt(self, finding: Finding, color: int) -> list[str]:
+        """The line at fault between its neighbours, and a caret under the fault."""
+        if finding.position is None:
+            return []
+        at, column = finding.position.line, finding.position.column
+        text = {number: self._line(number) for number in (at - 1, at, at + 1)}
+        text[at] = finding.source_line or text[at]
+        shown = [self._numbered(n, text[n], mark=n == at) for n in (at - 1, at)]
+        caret = _COLOR.paint(" " * 5 + "│ ", FAINT) + " " * (column - 1) + _COLOR.paint("^", BOLD, color)
+        return [line for line in (*shown, caret, self._numbered(at + 1, text[at + 1], mark=False)) if line]
+
+    def _line(self, number: int) -> str:
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    def _numbered(self, number: int, text: str, *, mark: bool) -> str:
+        if not text.strip() and not mark:
+            return ""
+        gutter = _COLOR.paint(f"{number:>4} │ ", BOLD if mark else FAINT, DEFAULT)
+        return gutter + (clean(text) if mark else _COLOR.paint(clean(text), FAINT))
+
+
+def culprits(workflow: WorkflowObject) -> list[NodeStatus]:
+    """The nodes where a failure began: not the groups that only pass it on, and not attempts that were retried."""
+    bad = [node for node in workflow.status.nodes.values() if node.phase and node.phase.bad]
+    leaves = [node for node in bad if node.type not in _GROUPS]
+    return leaves or bad[:1]

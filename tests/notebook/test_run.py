@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from nbflow.notebook.failure import StillRunning, WorkflowFailed
+from nbflow.notebook.names import NoSuchNode
+from nbflow.notebook.run import Run, attach
+from nbflow.notebook.values import NoSuchOutput
+from nbflow.spec.status import NodeType, Phase
+from tests.notebook.fake_client import FakeClient, node
+from tests.notebook.workflows import diamond, end, start
+
+
+@pytest.fixture
+def client():
+    return FakeClient()
+
+
+@pytest.fixture
+def fake(client):
+    return client.add(diamond())
+
+
+@pytest.fixture
+def run(client, fake):
+    return Run(client, "diamond")
+
+
+def later(action):
+    """Do it in another thread once the main thread waits."""
+    threading.Timer(0.05, action).start()
+
+
+def test_a_run_says_at_once_how_it_stands(run, fake):
+    assert (run.phase, run.message, list(run.nodes)) == (Phase.PENDING, "", [])
+    start(fake)
+    assert (run.phase, list(run.nodes)) == (Phase.RUNNING, ["diamond", "A"])
+    assert run["A"].phase is Phase.RUNNING
+    assert run["D"].phase is None
+
+
+def test_outputs_wait_for_the_end(run, fake):
+    start(fake)
+    later(lambda: end(fake))
+    assert dict(run.outputs) == {"total": "12"}
+    assert run.phase == "Succeeded"
+
+
+def test_a_node_that_is_still_to_come_is_waited_for(run, fake):
+    start(fake)
+    later(lambda: (end(fake), fake.say("diamond.B", "one", "two")))
+    assert run["B"].outputs["size"] == "B"
+    assert run["B"].outputs.exit_code == 0
+
+
+def test_logs_of_a_pod_are_its_lines_and_those_of_a_group_name_the_node(run, fake):
+    end(fake)
+    fake.say("diamond.B", "one", "two")
+    fake.say("diamond.C", "three")
+    assert run["B"].logs == "one\ntwo"
+    assert run["B"].logs.lines == ["one", "two"]
+    assert run["diamond"].logs == run.logs == "B: one\nB: two\nC: three"
+    assert run["A"].logs == ""
+    assert run["A"].logs.lines == []
+
+
+def test_an_unknown_node_is_a_key_error_that_names_near_misses(client):
+    workflow = diamond("wf")
+    workflow.spec["templates"][0]["dag"]["tasks"][0]["name"] = "prepare-data"
+    client.add(workflow)
+    with pytest.raises(KeyError) as caught:
+        Run(client, "wf")["prepare_data"]
+    assert str(caught.value) == "workflow wf has no node 'prepare_data'\n  fix: did you mean 'prepare-data'?"
+
+
+def test_a_display_name_that_several_nodes_share_asks_for_the_whole_name(run, fake):
+    fake.change(node("diamond.x.same"), node("diamond.y.same"))
+    with pytest.raises(NoSuchNode) as caught:
+        run["same"].phase  # noqa: B018
+    assert str(caught.value) == (
+        "2 nodes are called 'same'\n  fix: use the whole name: 'diamond.x.same', 'diamond.y.same'"
+    )
+    assert run["diamond.x.same"].phase is run["x.same"].phase is Phase.PENDING
+
+
+def test_an_unknown_output_names_near_misses(run, fake):
+    end(fake)
+    with pytest.raises(NoSuchOutput) as caught:
+        run.outputs["totl"]
+    assert (
+        str(caught.value) == "workflow diamond has no output parameter 'totl'\n  fix: did you mean 'total'?"
+    )
+
+
+def test_a_failed_workflow_raises_at_the_first_use_of_its_results(run, fake):
+    end(fake, C=Phase.FAILED, D=Phase.OMITTED)
+    fake.say("diamond.C", "start", "Traceback", "ValueError: no data")
+    with pytest.raises(WorkflowFailed) as caught:
+        run.outputs  # noqa: B018
+    assert str(caught.value) == "\n".join(
+        [
+            "workflow diamond ended in phase Failed",
+            "✖ C: Error (exit code 3)",
+            "  | start",
+            "  | Traceback",
+            "  | ValueError: no data",
+        ]
+    )
+    assert run["C"].logs.lines[-1] == "ValueError: no data"
+    assert run["A"].outputs["size"] == "A"
+    with pytest.raises(WorkflowFailed):
+        run["C"].outputs  # noqa: B018
+    assert run.wait(check=False) is run
+
+
+def test_waiting_with_a_limit_leaves_the_workflow_alone(run, fake):
+    start(fake)
+    with pytest.raises(StillRunning, match=r"workflow diamond is not finished after 0\.05 s"):
+        run.wait(timeout=0.05)
+    later(lambda: end(fake))
+    assert run.wait(timeout=20).phase == "Succeeded"
+
+
+def test_stop_and_terminate_ask(run, fake):
+    run.stop("enough")
+    run.terminate()
+    assert [(r.verb, r.message) for r in fake.asked] == [("stop", "enough"), ("terminate", "")]
+
+
+def test_a_watch_that_breaks_raises_where_somebody_waits(run, fake, client):
+    def broken(name):
+        raise RuntimeError("the disk is gone")
+        yield
+
+    client.watch = broken
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        run.wait()
+
+
+def test_a_group_has_the_logs_of_everything_inside(run, fake):
+    fake.change(
+        node("diamond", Phase.SUCCEEDED, type=NodeType.STEPS),
+        node(
+            "diamond.r",
+            Phase.SUCCEEDED,
+            type=NodeType.RETRY,
+            boundary="diamond",
+            children=(node("diamond.r(0)").id,),
+        ),
+        node("diamond.r(0)", Phase.SUCCEEDED, boundary="diamond"),
+        phase=Phase.SUCCEEDED,
+    )
+    fake.say("diamond.r(0)", "tried")
+    assert run["r"].logs == "tried"
+
+
+def test_attach_finds_the_newest(client, fake):
+    assert attach(client=client).name == "diamond"

@@ -1,0 +1,53 @@
+"""The manifests of Argo's walk-through, run by the command line, where the folder that holds them is at hand."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+WALKTHROUGH = ROOT.parent / "shared" / "walkthrough"
+FILES = [
+    "01-hello-world.yaml",
+    "02-hello-world-parameters.yaml",
+    "03-global-parameters.yaml",
+    "04-steps.yaml",
+    "05-dag-diamond.yaml",
+    "06-artifact-passing.yaml",
+    "08-scripts-bash.yaml",
+    "09-output-parameter.yaml",
+    "10-loops.yaml",
+    "11-loops-maps.yaml",
+    "12-loops-param-arg.yaml",
+    "13-loops-param-result.yaml",
+    "14-coinflip.yaml",
+    "15-coinflip-recursive.yaml",
+    "16-exit-handlers.yaml",
+    "17-timeouts.yaml",
+]
+# Left out: volumes (07, 18, 19), daemons and sidecars (20, 21), servers (22), Kubernetes itself (23 to 25).
+NBFLOW = [sys.executable, "-c", "from nbflow.cli import main; main()"]
+
+pytestmark = [
+    pytest.mark.walkthrough,
+    pytest.mark.skipif(
+        not WALKTHROUGH.is_dir(), reason="../shared/walkthrough is not here; test_examples.py is"
+    ),
+]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_walkthrough(file):
+    done = subprocess.run(
+        [sys.executable, WALKTHROUGH / "check.py", file],
+        env={**os.environ, "NBFLOW": shlex.join(NBFLOW), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    *cases, total = done.stdout.splitlines()
+    assert total == f"walkthrough: {len(cases)}/{len(cases)}, 0 not run"

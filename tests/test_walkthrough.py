@@ -1,4 +1,4 @@
-"""The manifests of Argo's walk-through, run by the command line, where the folder that holds them is at hand."""
+"""The manifests of Argo's walk-through by the command line, where the folder that holds them is at hand."""
 
 import os
 import shlex

@@ -1,0 +1,1 @@
+"""The expression language of {{=...}}: text to tokens, tree, checked tree, closures, value."""

@@ -1,0 +1,136 @@
+"""Functions that turn one kind of value into another."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from typing import Final
+
+from nbflow.templating.exprlang.operators import float_to_int, limited, text
+from nbflow.templating.golang.jsontext import marshal, unmarshal
+from nbflow.templating.golang.moments import Duration
+from nbflow.templating.golang.text import display, from_bytes, to_bytes
+from nbflow.templating.golang.values import Fault, Function, go_type
+
+_INTEGER = re.compile(r"[+-]?\d+", re.A)
+_FLOAT = re.compile(r"[+-]?(?:(?:\d[\d_]*)?\.?\d*(?:[eE][+-]?\d+)?|inf|infinity|nan)", re.A | re.I)
+_HEX_FLOAT = re.compile(r"[+-]?0[xX][\da-fA-F_]*\.?[\da-fA-F]*[pP][+-]?\d+", re.A)
+
+
+def parse_int(value: str) -> int | None:
+    """As Go's Atoi: decimal, 64 bits, no blanks. None if it is no integer."""
+    if not _INTEGER.fullmatch(value) or len(value) > 40:
+        return None
+    number = int(value)
+    return number if -(1 << 63) <= number < 1 << 63 else None
+
+
+def parse_float(value: str) -> float | None:
+    """As Go's ParseFloat; None if it is no number or too large."""
+    if _HEX_FLOAT.fullmatch(value):
+        return float.fromhex(value)
+    if not _FLOAT.fullmatch(value) or "_" in value:
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return None if abs(number) == float("inf") and "n" not in value.lower() else number
+
+
+def to_integer(value: object) -> int:
+    """int(v): of numbers, texts and durations."""
+    if isinstance(value, bool):
+        raise Fault("invalid operation: int(bool)")
+    match value:
+        case int():
+            return int(value)
+        case float():
+            return float_to_int(value)
+        case str():
+            number = parse_int(value)
+            if number is None:
+                raise Fault(f"invalid operation: int({value})")
+            return number
+        case Duration():
+            return value.nanoseconds
+    raise Fault(f"invalid operation: int({go_type(value)})")
+
+
+def to_float_number(value: object) -> float:
+    """float(v): of numbers and texts."""
+    if isinstance(value, str):
+        number = parse_float(value)
+        if number is None:
+            raise Fault(f"invalid operation: float({value})")
+        return number
+    if isinstance(value, int | float) and type(value) is not bool and go_type(value) in ("int", "int64", "float64"):
+        return float(value)
+    raise Fault(f"invalid operation: float({go_type(value)})")
+
+
+def to_text(value: object) -> str:
+    return limited(display(value))
+
+
+def type_name(value: object) -> str:
+    match value:
+        case None:
+            return "nil"
+        case bool():
+            return "bool"
+        case float():
+            return "float"
+        case str():
+            return "string"
+        case list() | bytes():
+            return "array"
+        case dict():
+            return "map"
+        case Function():
+            return "func"
+    name = go_type(value)
+    return "int" if name in ("int", "int64") else name.lstrip("*")
+
+
+def to_json_pretty(value: object) -> str:
+    return limited(marshal(value, indent="  "))
+
+
+def from_json(value: object) -> object:
+    return unmarshal(text(value))
+
+
+def to_base64(value: object) -> str:
+    return base64.b64encode(to_bytes(text(value))).decode()
+
+
+def from_base64(value: object) -> str:
+    return from_bytes(decode_base64(text(value)))
+
+
+def decode_base64(value: str) -> bytes:
+    """The bytes of standard, padded base64. Raises Fault."""
+    try:
+        return base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
+    except (binascii.Error, ValueError):
+        raise Fault(f"illegal base64 data at input byte {_first_illegal(value)}") from None
+
+
+def _first_illegal(value: str) -> int:
+    match = re.search(r"[^A-Za-z0-9+/\r\n]", value)
+    return match.start() if match else len(value)
+
+
+FUNCTIONS: Final[dict[str, Callable[..., object]]] = {
+    "int": to_integer,
+    "float": to_float_number,
+    "string": to_text,
+    "type": type_name,
+    "toJSON": to_json_pretty,
+    "fromJSON": from_json,
+    "toBase64": to_base64,
+    "fromBase64": from_base64,
+}

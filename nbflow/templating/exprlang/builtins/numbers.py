@@ -1,0 +1,120 @@
+"""Functions on numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from nbflow.templating.exprlang.operators import less, more, negate, plain_int, plain_number
+from nbflow.templating.golang.values import Fault, go_type, wrap_int
+
+
+def absolute(value: object) -> object:
+    if not plain_number(value):
+        raise Fault(f"invalid argument for abs (type {go_type(value)})")
+    return negate(value) if value < 0 else value  # type: ignore[operator]
+
+
+def _rounding(name: str, compute: Callable[[float], float]) -> Callable[[object], float]:
+    def rounding(value: object) -> float:
+        if not isinstance(value, int | float) or not plain_number(value):
+            raise Fault(f"invalid argument for {name} (type {go_type(value)})")
+        number = float(value)
+        return number if not math.isfinite(number) else compute(number)
+
+    return rounding
+
+
+def round_half_away(number: float) -> float:
+    """To the nearest integer, halves away from zero."""
+    if abs(number) >= 1 << 52:
+        return number
+    whole = float(math.floor(abs(number)))
+    if abs(number) - whole >= 0.5:
+        whole += 1
+    return math.copysign(whole, number)
+
+
+def _flat(name: str, arguments: tuple[object, ...], depth: int = 0) -> Iterator[object]:
+    if depth > 200:
+        raise Fault("recursion depth exceeded")
+    for argument in arguments:
+        if isinstance(argument, list):
+            yield from _flat(name, tuple(argument), depth + 1)
+        elif plain_number(argument):
+            yield argument
+        else:
+            raise Fault(f"invalid argument for {name} (type {go_type(argument)})")
+
+
+def _extreme(name: str, beaten_by: Callable[[object, object], bool]) -> Callable[..., object]:
+    def extreme(*arguments: object) -> object:
+        if len(arguments) == 1 and not isinstance(arguments[0], list) and not plain_number(arguments[0]):
+            return arguments[0]
+        best: object = None
+        for number in _flat(name, arguments):
+            if best is None or beaten_by(best, number):
+                best = number
+        return best
+
+    return extreme
+
+
+def mean(*arguments: object) -> float:
+    values = _floats("mean", arguments)
+    return math.fsum(values) / len(values) if values else 0.0
+
+
+def median(*arguments: object) -> float:
+    values = sorted(_floats("median", arguments))
+    if not values:
+        return 0.0
+    middle = len(values) // 2
+    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+
+
+def _floats(name: str, arguments: tuple[object, ...]) -> list[float]:
+    return [float(number) for number in _flat(name, arguments)]  # type: ignore[arg-type]
+
+
+def _bits(name: str, compute: Callable[[int, int], int]) -> Callable[[object, object], int]:
+    def operation(left: object, right: object) -> int:
+        return wrap_int(compute(_integer(name, left), _integer(name, right)))
+
+    return operation
+
+
+def _integer(name: str, value: object) -> int:
+    if not isinstance(value, int) or not plain_int(value):
+        raise Fault(f"cannot use {go_type(value)} as argument (type int) to call {name}")
+    return value
+
+
+def _shift(compute: Callable[[int, int], int]) -> Callable[[int, int], int]:
+    def shift(value: int, count: int) -> int:
+        if count < 0:
+            raise Fault(f"invalid operation: negative shift count {count} (type int)")
+        return compute(value, min(count, 64))
+
+    return shift
+
+
+FUNCTIONS: Final[dict[str, Callable[..., object]]] = {
+    "abs": absolute,
+    "ceil": _rounding("ceil", lambda x: float(math.ceil(x))),
+    "floor": _rounding("floor", lambda x: float(math.floor(x))),
+    "round": _rounding("round", round_half_away),
+    "max": _extreme("max", less),
+    "min": _extreme("min", more),
+    "mean": mean,
+    "median": median,
+    "bitand": _bits("bitand", lambda x, y: x & y),
+    "bitor": _bits("bitor", lambda x, y: x | y),
+    "bitxor": _bits("bitxor", lambda x, y: x ^ y),
+    "bitnand": _bits("bitnand", lambda x, y: x & ~y),
+    "bitshl": _bits("bitshl", _shift(lambda x, n: x << n)),
+    "bitshr": _bits("bitshr", _shift(lambda x, n: x >> n)),
+    "bitushr": _bits("bitushr", _shift(lambda x, n: (x & ((1 << 64) - 1)) >> n)),
+    "bitnot": lambda value: ~_integer("bitnot", value),
+}

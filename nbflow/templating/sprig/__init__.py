@@ -1,0 +1,3 @@
+"""sprig."""
+from __future__ import annotations
+FUNCTIONS: dict[str, object] = {}

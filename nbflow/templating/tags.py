@@ -1,0 +1,240 @@
+"""Tags: where {{ }} are in a text, and the text with values in their place.
+
+Argo substitutes in the JSON text of a template; here it is done string by string, with the same
+result. A simple tag names a variable of the scope; `{{=` begins an expression.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from nbflow.templating.expressions import LATE, Clock, compile_expression
+from nbflow.templating.failures import AbsentOptional, ExpressionError, TemplateError, TemplateSyntaxError, UnresolvedTag
+from nbflow.templating.golang.jsontext import marshal
+from nbflow.templating.golang.text import quote
+from nbflow.templating.golang.values import Fault
+from nbflow.templating.items import item_text
+from nbflow.templating.scope import ABSENT, Absent, Scope, Value, has_placeholder
+
+_OPEN: Final = "{{"
+_CLOSE: Final = "}}"
+_NOT_JSON: Final = re.compile("[\x00-\x07\x0b\x0e-\x1f\x7f\ud800-\udfff]")
+"""What Go's quoting writes in a way that JSON does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """text: what stands between the braces, blanks kept; name: stripped. start, end: offsets, braces included."""
+
+    text: str
+    name: str
+    kind: Literal["simple", "expression"]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """Which tags must resolve: all; those that begin with one of the prefixes; or none."""
+
+    all: bool = False
+    prefixes: tuple[str, ...] = ()
+
+    def demands(self, name: str) -> bool:
+        return self.all or any(name == p or name.startswith(f"{p}.") for p in self.prefixes)
+
+    @property
+    def none(self) -> bool:
+        return not self.all and not self.prefixes
+
+
+@lru_cache(maxsize=8192)
+def tags(text: str) -> tuple[Tag, ...]:
+    """The tags of `text`; each ends at the first }} after its {{. Raises TemplateSyntaxError if one has no end."""
+    found: list[Tag] = []
+    start = text.find(_OPEN)
+    while start >= 0:
+        end = text.find(_CLOSE, start + 2)
+        if end < 0:
+            raise TemplateSyntaxError(
+                f'Cannot find end tag="{_CLOSE}" in the template={quote(text)} starting from {quote(text[start + 2 :])}',
+                offset=start,
+                fix="close the tag with }}",
+            )
+        inner = text[start + 2 : end]
+        is_expression = inner.startswith("=")
+        name = inner[1:] if is_expression else inner
+        found.append(Tag(inner, name.strip(), "expression" if is_expression else "simple", start, end + 2))
+        start = text.find(_OPEN, end + 2)
+    return tuple(found)
+
+
+def pure_reference(text: str) -> str | None:
+    """The variable that `text` names, if it is one simple tag and nothing else."""
+    if not text.startswith(_OPEN) or not text.endswith(_CLOSE) or len(text) < 4:
+        return None
+    inner = text[2:-2]
+    if _OPEN in inner or _CLOSE in inner or inner.startswith("="):
+        return None
+    return inner.strip()
+
+
+def substitute(
+    text: str, scope: Scope, *, allow_unresolved: bool, clock: Clock, strict_prefixes: Sequence[str] = ()
+) -> str:
+    """`text` with the values of its tags; one level of nesting, from the inside.
+
+    allow_unresolved: leave tags of unknown variables as they are. strict_prefixes: except those that
+    begin with one of these (`steps`, `tasks`). Raises UnresolvedTag, AbsentOptional, ExpressionError,
+    TemplateSyntaxError.
+    """
+    if _OPEN not in text:
+        return text
+    strictness = Strictness(all=not allow_unresolved, prefixes=tuple(strict_prefixes))
+    pieces: list[str] = []
+    position = 0
+    for tag in tags(text):
+        pieces.append(text[position : tag.start])
+        replace = _simple if tag.kind == "simple" else _expression
+        pieces.append(replace(tag, scope, strictness, clock))
+        position = tag.end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def substitute_tree(
+    value: Value, scope: Scope, *, allow_unresolved: bool, clock: Clock, strict_prefixes: Sequence[str] = ()
+) -> Value:
+    """The same for all strings and keys of a JSON value."""
+
+    def replaced(text: str) -> str:
+        return substitute(
+            text, scope, allow_unresolved=allow_unresolved, clock=clock, strict_prefixes=strict_prefixes
+        )
+
+    def visit(here: Value) -> Value:
+        if isinstance(here, str):
+            return replaced(here) if _OPEN in here else here
+        if isinstance(here, dict):
+            return {replaced(key): visit(below) for key, below in here.items()}
+        if isinstance(here, list):
+            return [visit(below) for below in here]
+        return here
+
+    return visit(value)
+
+
+def resolve_reference(text: str, scope: Scope, clock: Clock) -> Value | Absent:
+    """What `valueFrom.parameter` or `from` refers to: one tag, or a name without braces. Raises TemplateError."""
+    name = text.removeprefix(_OPEN).removesuffix(_CLOSE).strip()
+    if not name.startswith("="):
+        if name not in scope:
+            raise UnresolvedTag(f"Unable to resolve: {quote(name)}", name=name)
+        return scope[name]
+    try:
+        expression = compile_expression(name[1:])
+        expression.check(scope)
+    except ExpressionError:
+        raise ExpressionError(f"Unable to compile: {quote(name[1:])}") from None
+    try:
+        result = expression.evaluate(scope, clock)
+    except ExpressionError:
+        raise ExpressionError(f"Invalid expression: {quote(name[1:])}") from None
+    if result is None:
+        raise ExpressionError(f"Unable to resolve: {quote(name)}")
+    return result
+
+
+def _simple(tag: Tag, scope: Scope, strictness: Strictness, _clock: Clock) -> str:
+    value = lookup(scope, tag.name)
+    if value is None:
+        return _nested(tag, scope, strictness)
+    if value is ABSENT:
+        raise AbsentOptional(
+            f"unable to substitute {{{{{tag.text}}}}}: output is an absent optional"
+            " (skipped/omitted node with no default)"
+        )
+    return _fits(item_text(value))  # type: ignore[arg-type]
+
+
+def lookup(scope: Scope, name: str) -> Value | Absent:
+    """The value of a variable, None if there is none; `item.x` may also be found inside of `item`."""
+    value = scope.get(name)
+    if value is None and name not in scope and name.startswith("item."):
+        value = scope.get("item")
+        for part in name.split(".")[1:]:
+            value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _nested(tag: Tag, scope: Scope, strictness: Strictness) -> str:
+    opening = tag.text.rfind(_OPEN)
+    if opening > 0:
+        inner = tag.text[opening + 2 :]
+        value = lookup(scope, inner)
+        if value is ABSENT:
+            raise AbsentOptional(
+                f'unable to substitute nested tag {{{{{tag.text}}}}}: "{inner}" is an absent optional'
+            )
+        if value is not None:
+            return _OPEN + tag.text[:opening] + _fits(item_text(value))  # type: ignore[arg-type]
+    later = not strictness.all and ".outputs.artifacts." in tag.name
+    if strictness.demands(tag.name) and not later:
+        raise UnresolvedTag(f"failed to resolve {{{{{tag.text}}}}}", name=tag.name)
+    return f"{_OPEN}{tag.text}{_CLOSE}"
+
+
+def _fits(value: str) -> str:
+    """`value`, unless Argo could not write it into the template."""
+    if _NOT_JSON.search(value) or not value.isascii() and any(ord(c) > 0xFFFF and not c.isprintable() for c in value):
+        raise TemplateError(
+            "cannot finish template replacement because the result was invalid JSON",
+            fix="keep control characters out of parameters and results (as an artifact they do no harm)",
+        )
+    return value
+
+
+def _expression(tag: Tag, scope: Scope, strictness: Strictness, clock: Clock) -> str:
+    source = tag.text[1:]
+    unchanged = f"{_OPEN}{tag.text}{_CLOSE}"
+    try:
+        expression = compile_expression(source)
+    except ExpressionError as error:
+        if has_placeholder(scope):
+            return unchanged
+        raise _failed(error) from None
+    missing = expression.missing(scope)
+    for name in missing:
+        if strictness.demands(name):
+            raise UnresolvedTag(f"failed to evaluate expression: {name} is missing", name=name)
+    tolerant = bool(missing) or strictness.none
+    if tolerant and not LATE.isdisjoint(missing):
+        return unchanged
+    try:
+        result = expression.run(scope, clock)
+        if result is None:
+            raise ExpressionError(quote(source))
+        return _spelled(result)
+    except ExpressionError as error:
+        if tolerant or has_placeholder(scope):
+            return unchanged
+        raise _failed(error) from None
+
+
+def _failed(error: ExpressionError) -> ExpressionError:
+    return ExpressionError(f"failed to evaluate expression: {error.problem}")
+
+
+def _spelled(result: object) -> str:
+    """A result in the text: strings as they are, all else as JSON."""
+    if isinstance(result, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", result) if not result.isascii() else result
+    try:
+        text = marshal(result)
+    except Fault as fault:
+        raise ExpressionError(str(fault)) from None
+    return text[1:-1] if len(text) > 1 and text[0] == '"' else text

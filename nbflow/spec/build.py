@@ -1,0 +1,213 @@
+"""From the events of the C parser to plain data, in one loop: no recursion, no node tree, bounded aliases."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Final
+
+import yaml
+from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
+
+from nbflow.spec.scalars import SPECIAL_FIRST, key_text, plain, whole
+
+MAX_DEPTH = 150
+"""Of lists and mappings in each other."""
+MAX_ALIASED = 100_000
+"""Values that aliases may stand for, all in all."""
+
+_TAG = "tag:yaml.org,2002:"
+_MERGE: Final = "<<"
+_NONE: Final = object()
+_Repeated = list[tuple[int, str]]
+
+
+class Fault(Exception):
+    """What is wrong with a text, and at which of its characters. Never leaves this package."""
+
+    def __init__(self, offset: int, problem: str, fix: str = "") -> None:
+        super().__init__(problem)
+        self.offset, self.problem, self.fix = offset, problem, fix
+
+
+def build(text: str) -> tuple[object, _Repeated]:
+    """The data of one document, and the keys that a mapping has twice (the later one counts).
+
+    Raises Fault if the text is no YAML, or goes beyond what is read.
+    """
+    if text.lstrip()[:1] == "{":
+        data = _json(text)
+        if data is not _NONE:
+            return data, []
+    builder = _Builder(text)
+    try:
+        return builder.run(), builder.repeated
+    except yaml.YAMLError as error:
+        from nbflow.spec.syntax import explain
+
+        raise explain(error, text) from None
+
+
+def _json(text: str) -> object:
+    """The data if the text is JSON without repeated keys, else `_NONE` (YAML reads it and says what is wrong)."""
+    try:
+        return json.loads(text, object_pairs_hook=_pairs, parse_float=_number, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return _NONE
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise ValueError("repeated key")
+    return mapping
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return whole(number)
+
+
+def _refuse(text: str) -> object:
+    raise ValueError(text)
+
+
+class _Builder:
+    """Builds the first document of a text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.repeated: _Repeated = []
+        self._plain: dict[str, object] = {}
+        self._anchors: dict[str, object] = {}
+        self._open: list[str] = []
+        self._aliased = 0
+
+    def run(self) -> object:  # noqa: C901, PLR0912, PLR0915 - the loop that all of loading spends its time in
+        parser = yaml.cyaml.CParser(self.text)
+        next_event = parser.get_event
+        known = self._plain
+        stack: list[tuple[object, object]] = []
+        holder: object = None  # the list or mapping that is being filled
+        key: object = _NONE  # of the mapping: what the next value belongs to
+        while True:
+            event = next_event()
+            kind = type(event)
+            if kind is ScalarEvent:
+                value = event.value
+                if event.implicit[0]:
+                    if not value or value[0] in SPECIAL_FIRST:
+                        found = known.get(value, _NONE)
+                        value = self._scalar(value, event) if found is _NONE else found
+                elif event.tag is not None:
+                    value = self._tagged(value, event)
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = value
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                value = {} if kind is MappingStartEvent else []
+                if len(stack) >= MAX_DEPTH:
+                    raise Fault(event.start_mark.index, f"nested too deeply: more than {MAX_DEPTH} levels")
+                if event.anchor is not None:
+                    self._anchors[event.anchor] = value
+                stack.append((holder, key))
+                self._open.append(event.anchor)
+                holder, key = value, _NONE
+                continue
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                value = holder
+                holder, key = stack.pop()
+                self._open.pop()
+            elif kind is AliasEvent:
+                value = self._alias(event, len(stack))
+            elif event is None or kind is yaml.DocumentEndEvent:
+                return holder
+            else:
+                continue
+            # The value is complete: hand it to what holds it.
+            if type(holder) is dict:
+                if key is _NONE:
+                    key = value if type(value) is str else self._key(value, event)
+                    if key == _MERGE and getattr(event, "implicit", (False,))[0]:
+                        key = None
+                elif key is None:
+                    self._merge(holder, value, event)
+                    key = _NONE
+                else:
+                    if key in holder:
+                        self._repeat(str(key), event)
+                    holder[key] = value
+                    key = _NONE
+            elif holder is not None:
+                holder.append(value)  # type: ignore[attr-defined]
+            else:
+                next_event()  # what follows has to end the document
+                return value
+
+    def _scalar(self, text: str, event: ScalarEvent) -> object:
+        """An unquoted scalar that may be something else than a text."""
+        value = plain(text)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise Fault(event.start_mark.index, f"unsupported value: {text}", "a manifest has finite numbers only; quote it")
+        self._plain[text] = value
+        return value
+
+    def _tagged(self, text: str, event: ScalarEvent) -> object:
+        """A scalar with a tag such as `!!str`."""
+        tag = event.tag.removeprefix(_TAG)
+        if tag in {"int", "float", "bool", "null"}:
+            value = self._scalar(text, event)
+            expected = {"int": int, "float": int | float, "bool": bool, "null": type(None)}[tag]
+            if not isinstance(value, expected):
+                raise Fault(event.start_mark.index, f"cannot decode `{text}` as a !!{tag}", "remove the tag")
+            return value
+        return text
+
+    def _key(self, value: object, event: yaml.Event) -> object:
+        """A key that is no text."""
+        text = key_text(value) if isinstance(value, int | float) else None
+        if text is not None:
+            return text
+        offset = event.start_mark.index
+        start = max(self.text.rfind("{{", 0, offset + 2), 0)
+        if isinstance(value, dict) and "{{" in self.text[start : offset + 2]:
+            raise Fault(start, "invalid map key: an unquoted {{ begins a YAML mapping", 'quote the value: "{{...}}"')
+        what = "null" if value is None else "a mapping" if isinstance(value, dict) else "a list"
+        raise Fault(offset, f"unsupported map key: {what}", "a key is a text; quote it")
+
+    def _repeat(self, key: str, event: yaml.Event) -> None:
+        before = self.text.rfind(key, 0, event.start_mark.index)
+        self.repeated.append((max(before, 0), key))
+
+    def _merge(self, holder: dict[str, object], value: object, event: yaml.Event) -> None:
+        """`<<`: the keys of another mapping, or of several, of which earlier ones win."""
+        sources = value if isinstance(value, list) else [value]
+        for source in reversed(sources):
+            if not isinstance(source, dict):
+                raise Fault(event.start_mark.index, "map merge requires map or sequence of maps as the value")
+            for name in source:
+                if name in holder and len(sources) == 1:
+                    self._repeat(name, event)
+            holder.update(source)
+
+    def _alias(self, event: AliasEvent, depth: int) -> object:
+        """A copy of what the anchor stands for."""
+        offset = event.start_mark.index
+        if event.anchor not in self._anchors:
+            raise Fault(offset, f"unknown anchor '{event.anchor}' referenced", f"define it before: `&{event.anchor}`")
+        if event.anchor in self._open:
+            raise Fault(offset, f"anchor '{event.anchor}' value contains itself")
+        return self._copy(self._anchors[event.anchor], offset, depth)
+
+    def _copy(self, value: object, offset: int, depth: int) -> object:
+        self._aliased += 1
+        if self._aliased > MAX_ALIASED:
+            raise Fault(offset, "document contains excessive aliasing", "write the repeated parts out, or fewer of them")
+        if depth > MAX_DEPTH:
+            raise Fault(offset, f"nested too deeply: more than {MAX_DEPTH} levels")
+        if isinstance(value, dict):
+            return {key: self._copy(item, offset, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._copy(item, offset, depth + 1) for item in value]
+        return value

@@ -1,1 +1,28 @@
 """The one API of notebook, command line and Python: submit, watch, logs, ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbflow.errors import NbflowError
+
+if TYPE_CHECKING:
+    from nbflow.clients.client import Client
+
+LOCAL_TARGETS = ("sandbox", "host")
+
+
+def connect(target: str | None = None) -> Client:
+    """The client of a target: "sandbox" or "host" on this machine. None: the user's default.
+
+    Raises NbflowError for a target that is unknown.
+    """
+    from nbflow.clients.local import LocalClient
+    from nbflow.store import Home
+    from nbflow.store.settings import read_settings
+
+    home = Home.default()
+    chosen = target or read_settings(home).target
+    if chosen not in LOCAL_TARGETS:
+        raise NbflowError(f"unknown target {chosen!r}", fix=f"use one of: {', '.join(LOCAL_TARGETS)}")
+    return LocalClient(chosen, home)

@@ -37,6 +37,11 @@ class Home:
         return self.root / "controller.lock"
 
     @property
+    def controller_bell(self) -> Path:
+        """A named pipe that wakes the running controller; SQLite stays the truth."""
+        return self.root / "controller.bell"
+
+    @property
     def controller_log(self) -> Path:
         """What the controller has to say; no secrets."""
         return self.root / "controller.log"
@@ -50,8 +55,17 @@ class Home:
         return self.workflow(uid) / pod
 
     def log(self, uid: str, pod: str, container: str) -> Path:
-        """stdout and stderr of a container, in the order written."""
+        """Stdout and stderr of a container, in the order written."""
         return self.pod(uid, pod) / f"{container}.log"
+
+    def log_marks(self, uid: str, pod: str, container: str) -> Path:
+        """When the log had which size, a line each: "seconds-since-the-epoch size"."""
+        return self.pod(uid, pod) / f"{container}.log.marks"
+
+    @property
+    def settings(self) -> Path:
+        """What the user set: TOML, may be absent."""
+        return self.root / "settings.toml"
 
     @property
     def artifacts(self) -> Path:

@@ -1,0 +1,180 @@
+"""Workflows on this machine: the client of the store, with a controller that it starts when needed."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
+from nbflow.clients.logs import logs
+from nbflow.clients.selectors import parse_selector
+from nbflow.clients.starting import Starter
+from nbflow.clients.submitting import prepare_submit
+from nbflow.clients.waiting import wait_for
+from nbflow.clients.watching import watch
+from nbflow.errors import ConflictError, NbflowError, NotFoundError
+from nbflow.spec.status import WorkflowObject, format_time
+from nbflow.store import LATEST, Home, Store, open_store
+from nbflow.store.objects import without_secrets
+from nbflow.store.presence import is_listening
+
+DELETE = "delete"
+
+_TAKE_IN_SECONDS = 60.0
+_DELETE_SECONDS = 120.0
+_RUNNING = ("", "Pending", "Running")
+
+
+class LocalClient:
+    """nbflow.clients.Client for this machine. target: which runtime runs the pods of what it submits."""
+
+    def __init__(self, target: str = "sandbox", home: Home | None = None) -> None:
+        self.target = target
+        self.home = home or Home.default()
+        self._starter = Starter(self.home)
+
+    def prepare(self) -> None:
+        """A submit may follow: start what takes long beside the caller's own work. Leaves no trace if none does."""
+        self._starter.prepare()
+
+    def close(self) -> None:
+        """Let go of what `prepare` started."""
+        self._starter.close()
+
+    def submit(self, workflow: Mapping[str, object]) -> WorkflowObject:
+        now = datetime.now(UTC)
+        row = prepare_submit(workflow, self.target, now)
+        with self._store() as store:
+            store.submit(row, format_time(now))
+            self._starter.ensure(store)
+            wait_for(
+                lambda: store.is_taken_in(row.name) or None,
+                store,
+                self._starter,
+                what="take the workflow in",
+                seconds=_TAKE_IN_SECONDS,
+            )
+            return store.find(row.name).object()
+
+    def get(self, name: str) -> WorkflowObject:
+        with self._reading(name) as store:
+            snapshot, nodes = store.find_with_nodes(name)
+            return snapshot.object(nodes)
+
+    def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:  # noqa: B008 - frozen
+        chosen = _choice(selection)
+        if not self.home.database.exists():
+            return []
+        found: list[WorkflowObject] = []
+        with self._store() as store:
+            self._look_after(store)
+            for key, name, phase, labels in store.listing():
+                if selection.limit is not None and len(found) >= selection.limit:
+                    break
+                if chosen(name, phase, labels) and (snapshot := store.by_key(key)):
+                    found.append(snapshot.object())
+        return found
+
+    def watch(self, name: str) -> Iterator[WorkflowUpdate]:
+        self._require_store(name)
+        return watch(self._store(), self._starter, name)
+
+    def logs(self, name: str, options: LogOptions = LogOptions()) -> Iterator[LogLine]:  # noqa: B008 - frozen
+        self._require_store(name)
+        return logs(self._store(), self._starter, name, options)
+
+    def ask(self, name: str, request: Request) -> WorkflowObject:
+        body = {
+            "nodes": list(request.nodes),
+            "message": request.message,
+            "phase": request.phase,
+            "outputs": request.outputs,
+        }
+        with self._reading(name) as store:
+            snapshot = store.find(name)
+            self._request(store, snapshot.key, request.verb, body, _TAKE_IN_SECONDS)
+            return store.find(snapshot.name).object()
+
+    def delete(self, name: str) -> None:
+        with self._reading(name) as store:
+            self._request(store, store.find(name).key, DELETE, {}, _DELETE_SECONDS)
+
+    def create(self, manifest: Mapping[str, object]) -> Stored:
+        kind = str(manifest.get("kind") or "")
+        given = manifest.get("metadata")
+        metadata = dict(given) if isinstance(given, Mapping) else {}
+        name = str(metadata.get("name") or "")
+        if not kind or not name:
+            raise NbflowError(f"{kind or 'an object'} without a {'name' if kind else 'kind'}", fix="add it")
+        metadata.setdefault("uid", str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
+        metadata.setdefault("creationTimestamp", format_time(datetime.now(UTC)))
+        with self._store() as store:
+            created = store.objects.create(kind, name, {**manifest, "metadata": metadata})
+            stored = store.objects.get(kind, name)
+        return Stored(kind, name, existed=not created, object=without_secrets(stored or {}))
+
+    def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
+        if not self.home.database.exists():
+            return []
+        with self._store() as store:
+            return store.objects.list(kind)
+
+    def delete_object(self, kind: str, name: str) -> None:
+        if not self.home.database.exists():
+            raise NotFoundError(f'{kind} "{name}" not found')
+        with self._store() as store:
+            store.objects.delete(kind, name)
+
+    def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
+        raise NotImplementedError
+
+    def _store(self) -> Store:
+        return open_store(self.home)
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[Store]:
+        """The store, without making one only to find it empty; unfinished work goes on."""
+        self._require_store(name)
+        with self._store() as store:
+            self._look_after(store)
+            yield store
+
+    def _require_store(self, name: str) -> None:
+        if not self.home.database.exists():
+            if name == LATEST:
+                raise NotFoundError("no workflows found", fix="submit one first")
+            raise NotFoundError(f'workflows.argoproj.io "{name}" not found', fix="`nbflow list` shows those there are")
+
+    def _look_after(self, store: Store) -> None:
+        """Whatever verb is used: workflows whose controller was killed go on."""
+        if not is_listening(self.home) and store.has_work():
+            self._starter.ensure(store)
+
+    def _request(self, store: Store, key: int, verb: str, body: Mapping[str, object], seconds: float) -> None:
+        request = store.request(key, verb, body)
+        self._starter.ensure(store)
+        answer = wait_for(
+            lambda: store.take_answer(request), store, self._starter, what=f"answer `{verb}`", seconds=seconds
+        )
+        if problem := answer.get("error"):
+            raise ConflictError(str(problem), where=str(answer.get("where") or ""), fix=str(answer.get("fix") or ""))
+
+
+def _choice(selection: Selection) -> Callable[[str, str, Mapping[str, str]], bool]:
+    """Whether a workflow of that name, phase and labels is wanted."""
+    meets = parse_selector(selection.labels)
+
+    def chosen(name: str, phase: str, labels: Mapping[str, str]) -> bool:
+        running = phase in _RUNNING
+        return (
+            name.startswith(selection.prefix)
+            and (not selection.phases or (phase or "Pending") in selection.phases)
+            and not (selection.running and not running)
+            and not (selection.completed and running)
+            and meets(labels)
+        )
+
+    return chosen

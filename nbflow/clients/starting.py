@@ -1,0 +1,153 @@
+"""Start the controller of a home, in the background and beside the caller's own work.
+
+Two steps, since most of a start is imports. `prepare` starts a process that imports and then waits on a pipe: it
+has touched nothing yet, and goes away if the pipe closes. `ensure` rings the bell of the controller that runs, or
+tells the prepared one to go. Once it holds the lock and listens, it forks and its parent ends with 0: the exit code
+of that parent is how a failed start is noticed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import nbflow
+from nbflow.errors import NbflowError
+from nbflow.store import Home, Store
+from nbflow.store.presence import controller_of, is_listening, ring
+
+HANDOVER = "handover"
+
+_START_SECONDS = 30.0
+_HANDOVER_SECONDS = 20.0
+_LOG_LINES = 5
+
+
+class Starter:
+    """Sees that a controller runs for a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._child = 0
+        self._go = -1
+        self._errors = -1
+        self._asked_at = 0.0
+
+    def prepare(self) -> None:
+        """Begin the slow part of a start, if one will be needed. Leaves no trace if nothing follows."""
+        if not self._child and not is_listening(self._home):
+            self._spawn()
+
+    def ensure(self, store: Store) -> None:
+        """A controller takes in what was stored before this call. Raises NbflowError if none can be started."""
+        if self._retire_older(store):
+            ring(self._home)
+            return
+        if self._child:
+            self.check()
+        if not self._child:
+            self._spawn()
+        if self._go >= 0:
+            self._asked_at = time.monotonic()
+            with suppress(BrokenPipeError):
+                os.write(self._go, b"go\n")
+            os.close(self._go)
+            self._go = -1
+
+    def check(self) -> None:
+        """Raises NbflowError if the controller that we started could not."""
+        if not self._child or self._go >= 0:
+            return
+        ended, status = os.waitpid(self._child, os.WNOHANG)
+        if not ended:
+            if time.monotonic() - self._asked_at > _START_SECONDS:
+                raise NbflowError(
+                    "the controller does not come up", where=str(self._home.controller_log), fix="run `nbflow doctor`"
+                )
+            return
+        said = self._read_errors()
+        self._child = 0
+        if status != 0:
+            raise _failed_start(self._home, os.waitstatus_to_exitcode(status), said)
+
+    def close(self) -> None:
+        """Let a prepared process go that was not needed."""
+        for descriptor in (self._go, self._errors):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._go = self._errors = -1
+        if self._child:
+            with suppress(ChildProcessError):
+                os.waitpid(self._child, os.WNOHANG)
+
+    def _retire_older(self, store: Store) -> bool:
+        """Whether a controller listens that is not older than we are. An older one is asked to end first."""
+        if not is_listening(self._home):
+            return False
+        running = controller_of(self._home)
+        if running is None or not _is_older(running.version, nbflow.__version__):
+            return True
+        store.request(None, HANDOVER, {"version": nbflow.__version__})
+        ring(self._home)
+        end = time.monotonic() + _HANDOVER_SECONDS
+        while is_listening(self._home):
+            if time.monotonic() > end:
+                return True  # it is busy, and does the work as well as it can
+            time.sleep(0.01)
+        return False
+
+    def _spawn(self) -> None:
+        go_reader, self._go = os.pipe()
+        self._errors, errors_writer = os.pipe()
+        command = [sys.executable, "-m", "nbflow.controller", "--home", str(self._home.root), "--wait-for-go"]
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            self._child = _spawn_session(command, [(go_reader, 0), (null, 1), (errors_writer, 2)])
+        finally:
+            for descriptor in (go_reader, errors_writer, null):
+                os.close(descriptor)
+
+    def _read_errors(self) -> str:
+        os.set_blocking(self._errors, False)
+        try:
+            with suppress(BlockingIOError):
+                return os.read(self._errors, 65536).decode(errors="replace")
+            return ""
+        finally:
+            os.close(self._errors)
+            self._errors = -1
+
+
+def _spawn_session(command: list[str], files: list[tuple[int, int]]) -> int:
+    """Start a process in a session of its own, so that no terminal's signal reaches it."""
+    actions = [(os.POSIX_SPAWN_DUP2, source, target) for source, target in files]
+    try:
+        return os.posix_spawn(command[0], command, _environment(), file_actions=actions, setsid=True)
+    except NotImplementedError:  # the controller itself calls setsid first thing
+        return os.posix_spawn(command[0], command, _environment(), file_actions=actions)
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with nbflow importable from anywhere: it may have been found through the current folder."""
+    package = str(Path(nbflow.__file__).parent.parent)
+    path = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, path)))}
+
+
+def _failed_start(home: Home, code: int, said: str) -> NbflowError:
+    with suppress(OSError):
+        said = said or home.controller_log.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in said.splitlines() if line.strip()][-_LOG_LINES:]
+    reason = "\n  ".join(lines) or f"exit code {code}"
+    return NbflowError(f"the controller could not start: {reason}", where=str(home.root))
+
+
+def _is_older(version: str, than: str) -> bool:
+    return bool(version) and _numbers(version) < _numbers(than)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("+")[0].split(".") if part.isdigit())

@@ -1,0 +1,61 @@
+"""What a submit adds to a manifest: name, uid, time of creation, who submits it."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from nbflow.errors import NbflowError
+from nbflow.spec.status import format_time
+from nbflow.store.rows import Submitted, encode
+
+PYTHON_ANNOTATION = "nbflow.dev/python"
+TARGET_ANNOTATION = "nbflow.dev/target"
+
+# Kubernetes leaves out vowels and look-alikes, so that no word appears in a name.
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_SUFFIX_LENGTH = 5
+_NAME_LENGTH = 63
+
+
+def prepare_submit(workflow: Mapping[str, object], target: str, now: datetime) -> Submitted:
+    """The row of a new workflow. Raises NbflowError if it has no name."""
+    given = workflow.get("metadata")
+    metadata = dict(given) if isinstance(given, Mapping) else {}
+    annotations = metadata.get("annotations")
+    metadata["name"] = name = name_of(metadata)
+    metadata["uid"] = uid = str(uuid.uuid4())
+    metadata["creationTimestamp"] = format_time(now.astimezone(UTC))
+    metadata.setdefault("namespace", "default")
+    metadata["annotations"] = {
+        PYTHON_ANNOTATION: sys.executable,
+        **(annotations if isinstance(annotations, Mapping) else {}),
+        TARGET_ANNOTATION: target,
+    }
+    spec = workflow.get("spec")
+    return Submitted(
+        key=0,
+        uid=uid,
+        name=name,
+        target=target,
+        seed=secrets.randbits(62),
+        metadata=encode(metadata),
+        spec=encode(spec if isinstance(spec, Mapping) else {}),
+    )
+
+
+def name_of(metadata: Mapping[str, object]) -> str:
+    """metadata.name, or generateName with the suffix that Kubernetes would add. Raises NbflowError without either."""
+    name = metadata.get("name")
+    if name:
+        return str(name)
+    prefix = metadata.get("generateName")
+    if not prefix:
+        raise NbflowError(
+            "name or generateName is required", where="metadata", fix="add `generateName: my-workflow-` to metadata"
+        )
+    suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(_SUFFIX_LENGTH))
+    return str(prefix)[: _NAME_LENGTH - _SUFFIX_LENGTH] + suffix

@@ -1,0 +1,73 @@
+"""How a client waits for the controller: look at a number that costs 4 us, seldomer the longer it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from nbflow.clients.starting import Starter
+from nbflow.errors import NbflowError
+from nbflow.store import Store
+from nbflow.store.presence import is_listening
+
+T = TypeVar("T")
+
+_FIRST, _LAST, _GROWTH = 0.002, 0.02, 1.05
+_LOOK_AFTER_CONTROLLER = 1.0
+
+
+class Pacer:
+    """Pauses between looks, and sees to it that a controller is alive meanwhile.
+
+    longest: the longest pause, in seconds.
+    """
+
+    def __init__(self, store: Store, starter: Starter, longest: float = _LAST) -> None:
+        self._store = store
+        self._starter = starter
+        self._longest = longest
+        self._pause = _FIRST
+        self._version = store.data_version()
+        self._looked_at = time.monotonic()
+
+    def pause(self) -> bool:
+        """Sleep a little; whether the store changed since the last call."""
+        time.sleep(self._pause)
+        self._pause = min(self._pause * _GROWTH, self._longest)
+        self._starter.check()
+        now = time.monotonic()
+        if now - self._looked_at > _LOOK_AFTER_CONTROLLER:
+            self._looked_at = now
+            self.revive()
+        version = self._store.data_version()
+        changed, self._version = version != self._version, version
+        return changed
+
+    def revive(self) -> None:
+        """Start a controller if there is work and none does it (it was killed)."""
+        if not is_listening(self._store.home) and self._store.has_work():
+            self._starter.ensure(self._store)
+
+    def hurry(self) -> None:
+        """Something happened: more may follow soon."""
+        self._pause = _FIRST
+
+
+def wait_for(
+    look: Callable[[], T | None], store: Store, starter: Starter, *, what: str, seconds: float
+) -> T:
+    """What `look` finds once it finds something. Raises NbflowError after `seconds` without."""
+    pacer = Pacer(store, starter)
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found is not None:
+            return found
+        if time.monotonic() > end:
+            raise NbflowError(
+                f"the controller did not {what} within {seconds:.0f} s",
+                where=str(store.home.controller_log),
+                fix="look into that log; `nbflow controller stop` ends it, running pods go on",
+            )
+        pacer.pause()

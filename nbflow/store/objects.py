@@ -1,0 +1,91 @@
+"""What users own beside workflows: secrets, config maps, claims, templates, by kind and name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from nbflow.errors import NbflowError, NotFoundError
+from nbflow.store.connection import translated
+from nbflow.store.home import Home
+from nbflow.store.rows import JsonObject, decode, encode
+from nbflow.store.statements import SQL
+
+SECRET_FIELDS = ("data", "stringData")
+
+
+class ObjectStore:
+    """Objects of users. Runtimes look up through it what pods name, from any thread."""
+
+    def __init__(self, home: Home, connection: sqlite3.Connection) -> None:
+        self._home = home
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def create(self, kind: str, name: str, data: JsonObject) -> bool:
+        """Store an object; False, and nothing changed, if there is one of that kind and name."""
+        return self._run("insert_object", kind, name, encode(dict(data))).rowcount == 1
+
+    def get(self, kind: str, name: str) -> JsonObject | None:
+        """The whole object, a Secret's data included; None if there is none."""
+        row = self._run("object", kind, name).fetchone()
+        return None if row is None else decode(row[0])
+
+    def list(self, kind: str) -> Sequence[JsonObject]:
+        """All objects of a kind, by name. The data of secrets is left out."""
+        found = [decode(text) for (text,) in self._run("list_objects", kind).fetchall()]
+        return [without_secrets(item) for item in found]
+
+    def delete(self, kind: str, name: str) -> None:
+        """Raises NotFoundError."""
+        if self._run("delete_object", kind, name).rowcount == 0:
+            raise NotFoundError(f'{kind} "{name}" not found')
+
+    # --- runtimes.Objects ---
+
+    def secret(self, name: str) -> Mapping[str, bytes] | None:
+        """Key -> value of a Secret, None if there is none. Raises NbflowError if a value is not base64."""
+        found = self.get("Secret", name)
+        return None if found is None else secret_values(found)
+
+    def config_map(self, name: str) -> Mapping[str, str] | None:
+        """Key -> value of a ConfigMap, None if there is none."""
+        found = self.get("ConfigMap", name)
+        return None if found is None else {key: str(value) for key, value in _mapping(found, "data").items()}
+
+    def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
+        with translated(self._home), self._lock:
+            return self._connection.execute(SQL[statement], values)
+
+
+def secret_values(secret: JsonObject) -> dict[str, bytes]:
+    """What is in a Secret: `data` decoded, `stringData` over it. Raises NbflowError, which shows no value."""
+    values: dict[str, bytes] = {}
+    for key, text in _mapping(secret, "data").items():
+        try:
+            values[key] = base64.b64decode(str(text or ""), validate=True)
+        except (binascii.Error, ValueError):
+            name = _mapping(secret, "metadata").get("name", "")
+            raise NbflowError(
+                f"the value of {key!r} is not base64",
+                where=f"Secret {name}",
+                fix="encode it, or use stringData",
+            ) from None
+    values.update({key: str(text).encode() for key, text in _mapping(secret, "stringData").items()})
+    return values
+
+
+def without_secrets(item: JsonObject) -> JsonObject:
+    """The object as it may be shown."""
+    if item.get("kind") != "Secret":
+        return item
+    return {key: value for key, value in item.items() if key not in SECRET_FIELDS}
+
+
+def _mapping(item: JsonObject, key: str) -> Mapping[str, object]:
+    value = item.get(key)
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,5 @@
+"""`python -m nbflow.cli`."""
+
+from nbflow.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""The group of all verbs. A verb's module is imported when the verb is used, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from nbflow.cli.session import Session
+from nbflow.errors import NbflowError
+
+if TYPE_CHECKING:
+    from nbflow.cli.console import Console
+    from nbflow.clients.client import Client
+
+VERBS: dict[str, dict[str, tuple[str, str]]] = {
+    "Run": {
+        "submit": ("submit", "submit a workflow"),
+        "lint": ("lint", "validate files or directories of manifests"),
+        "graph": ("graph", "draw a workflow, before it runs or after"),
+        "create": ("objects", "create what a manifest needs: secrets, config maps, claims, templates"),
+        "secret": ("objects", "create, list and delete secrets"),
+        "configmap": ("objects", "create, list and delete config maps"),
+    },
+    "Look": {
+        "list": ("look", "list workflows"),
+        "get": ("look", "display details about a workflow"),
+        "logs": ("logs", "view logs of a pod or workflow"),
+        "watch": ("look", "watch a workflow until it completes"),
+        "wait": ("look", "wait for workflows to complete"),
+    },
+    "Change": {
+        "stop": ("change", "stop workflows, allowing all exit handlers to run"),
+        "terminate": ("change", "terminate workflows immediately"),
+        "suspend": ("change", "suspend workflows (opposite of resume)"),
+        "resume": ("change", "resume workflows (opposite of suspend)"),
+        "delete": ("change", "delete workflows"),
+    },
+    "This machine": {
+        "doctor": ("machine", "check that workflows can run here, and say what to do if not"),
+        "controller": ("machine", "show, stop or run the controller in the background"),
+        "version": ("machine", "print version information"),
+        "completion": ("machine", "print the completion script of a shell"),
+    },
+}
+EXAMPLE = """Example:
+
+  nbflow submit --watch hello-world.yaml     run a manifest on this machine, and watch it
+  nbflow logs @latest                        what its pods wrote
+"""
+_HOMES = {verb: home for verbs in VERBS.values() for verb, (home, _) in verbs.items()}
+
+
+class Verbs(click.Group):
+    """Finds verbs by the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        home = _HOMES.get(cmd_name)
+        if home is None:
+            return None
+        module = import_module(f"nbflow.cli.{home}")
+        command: click.Command = module.COMMANDS[cmd_name]
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        for title, verbs in VERBS.items():
+            with formatter.section(title):
+                formatter.write_dl([(verb, text) for verb, (_, text) in verbs.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        formatter.write(f"\n{EXAMPLE}")
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Argo Workflows on your own machine: submit a manifest, watch it run, look at what it left.",
+)
+@click.option("-n", "--namespace", default="", hidden=True)
+@click.version_option(message="nbflow: v%(version)s", package_name="nbflow")
+@click.pass_context
+def group(ctx: click.Context, namespace: str) -> None:
+    """All verbs."""
+    session: Session = ctx.obj
+    session.namespace = namespace
+    if ctx.invoked_subcommand is None:
+        session.console.write(ctx.get_help() + "\n")
+
+
+def invoke(argv: list[str], console: Console, client: Client | None = None) -> int:
+    """Do what `argv` says and return the exit code. Raises NbflowError, also for what click does not understand."""
+    session = Session(console, client)
+    return translated(lambda: group.main(argv, prog_name="nbflow", standalone_mode=False, obj=session))
+
+
+def translated(action: Callable[[], object]) -> int:
+    """The exit code of a click command; click's exceptions become ours."""
+    try:
+        result = action()
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "nbflow"
+        raise NbflowError(error.format_message().rstrip("."), fix=f"`{path} --help` shows how") from error
+    except click.ClickException as error:
+        raise NbflowError(error.format_message().rstrip(".")) from error
+    return result if isinstance(result, int) and not isinstance(result, bool) else 0

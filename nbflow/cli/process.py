@@ -1,0 +1,84 @@
+"""The program as a process: signals, exit codes, and what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from nbflow.errors import NbflowError
+
+REFUSED = 2
+INTERRUPTED = 130
+NO_READER = 141
+DEBUG = "NBFLOW_DEBUG"
+
+
+def main() -> NoReturn:
+    """Do what sys.argv says; ends the process."""
+    # A command lives for a moment: collecting garbage costs it more than the garbage.
+    gc.set_threshold(100_000, 20, 20)
+    code = _run(sys.argv[1:])
+    code = _flush(code)
+    sys.exit(code)
+
+
+def _run(argv: list[str]) -> int:
+    from nbflow.cli.app import invoke
+    from nbflow.cli.console import Console
+
+    console = Console()
+    try:
+        return invoke(argv, console)
+    except NbflowError as error:
+        console.say(str(error))
+        return REFUSED
+    except KeyboardInterrupt:
+        console.say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return NO_READER
+    except Exception as error:  # noqa: BLE001  # the last resort of a program for people
+        if os.environ.get(DEBUG):
+            raise
+        console.say(_unexpected(error))
+        return REFUSED
+
+
+def _flush(code: int) -> int:
+    """Write what is left. If nobody reads any more, end quietly as other programs do."""
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        code = NO_READER
+    if code == NO_READER:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _unexpected(error: Exception) -> str:
+    """What to say about a fault of ours, and where its details are."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    kept = _keep_details()
+    details = f"details: {kept}" if kept else f"{DEBUG}=1 shows the details"
+    return f"nbflow failed unexpectedly: {reason}\n  {details}\n  fix: report it with the details; that was no fault of yours"
+
+
+def _keep_details() -> Path | None:
+    """Write the traceback to a file in the home that its owner alone can read; None if that cannot be."""
+    import traceback
+
+    from nbflow.store.home import Home
+
+    try:
+        folder = Home.default().root / "errors"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{os.getpid()}.txt"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(f"nbflow {' '.join(sys.argv[1:2])}\n{traceback.format_exc()}")
+    except OSError:
+        return None
+    return path

@@ -1,0 +1,79 @@
+"""Lint: what is wrong with manifests, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nbflow.commands.manifests import Manifest, load_all
+from nbflow.errors import Finding, ManifestError, NbflowError, Severity
+
+if TYPE_CHECKING:
+    from nbflow.clients.client import Client
+    from nbflow.spec.yaml import Document
+
+KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
+TEMPLATES = ("WorkflowTemplate", "ClusterWorkflowTemplate")
+Known = Mapping[tuple[str, str], object]
+
+
+def lint(*manifests: Manifest, client: Client | None = None, kinds: Sequence[str] = KINDS) -> list[Finding]:
+    """Everything that is wrong with the manifests; templates in them may refer to each other.
+
+    client: also knows the templates stored there. Raises NbflowError if a file cannot be read or
+    there is nothing to lint.
+    """
+    return lint_parsed(load_all(manifests), client=client, kinds=kinds)
+
+
+def lint_parsed(
+    documents: Sequence[Document],
+    *,
+    client: Client | None = None,
+    kinds: Sequence[str] = KINDS,
+    submit: bool = False,
+) -> list[Finding]:
+    """As `lint`, for documents that are read already. submit: by the stricter rules of a submit."""
+    from nbflow.lint import lint_documents
+
+    chosen = [document for document in documents if document.kind in kinds or document.findings]
+    if not chosen and not submit:
+        raise NbflowError(
+            "found nothing to lint in the specified paths", fix=f"nbflow lints {', '.join(kinds)} objects"
+        )
+    return list(lint_documents(chosen, known=known_templates(documents, client), submit=submit))
+
+
+def known_templates(documents: Iterable[Document], client: Client | None) -> Known:
+    """(kind, name) -> object of the stored templates, asked for only where a document refers to one."""
+    if client is None or not any(_refers(document.data) for document in documents):
+        return {}
+    found = ((kind, stored) for kind in TEMPLATES for stored in client.objects(kind))
+    return {(kind, object_name(stored)): stored for kind, stored in found}
+
+
+def object_name(stored: Mapping[str, object]) -> str:
+    """metadata.name."""
+    metadata = stored.get("metadata")
+    return str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
+
+
+def refuse_errors(findings: Sequence[Finding]) -> list[Finding]:
+    """The warnings among the findings. Raises ManifestError with all of them if one is an error."""
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise ManifestError(findings)
+    return list(findings)
+
+
+def _refers(data: object) -> bool:
+    """Whether a templateRef or workflowTemplateRef is anywhere in it."""
+    todo = [data]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Mapping):
+            if "templateRef" in value or "workflowTemplateRef" in value:
+                return True
+            todo.extend(value.values())
+        elif isinstance(value, list | tuple):
+            todo.extend(value)
+    return False

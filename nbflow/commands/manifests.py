@@ -1,0 +1,84 @@
+"""Manifests from files, standard input, the web, text and mappings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbflow.errors import NbflowError
+
+if TYPE_CHECKING:
+    from nbflow.spec.yaml import Document
+
+Manifest = str | os.PathLike[str] | Mapping[str, object]
+"""A path, the text of a manifest (a string of several lines), or the object itself."""
+
+SUFFIXES = (".yaml", ".yml", ".json")
+_MISSING = "check the path; `-` reads standard input"
+
+
+def load(manifest: Manifest, *, source: str = "", strict: bool = True) -> list[Document]:
+    """The documents of a manifest, with the position of every key.
+
+    source: what positions call it; by default the path, or "<text>". strict: unknown fields are findings.
+    Raises NbflowError if it cannot be read; what is wrong with the text is for `lint`.
+    """
+    from nbflow.spec.yaml import load_documents
+
+    if isinstance(manifest, Mapping):
+        return load_documents(_json(manifest), source or "<object>", strict=strict)
+    if isinstance(manifest, str) and ("\n" in manifest or manifest.lstrip().startswith("{")):
+        return load_documents(manifest, source or "<text>", strict=strict)
+    path = os.fspath(manifest)
+    return load_documents(read_bytes(path), source or ("<stdin>" if path == "-" else path), strict=strict)
+
+
+def load_all(manifests: Iterable[Manifest], *, strict: bool = True) -> list[Document]:
+    """The documents of all manifests, in order."""
+    return [document for manifest in manifests for document in load(manifest, strict=strict)]
+
+
+def read_bytes(path: str) -> bytes:
+    """A file, "-" (standard input) or what is behind a URL. Raises NbflowError if it cannot be read."""
+    try:
+        return _read(path)
+    except FileNotFoundError as error:
+        raise NbflowError("no such file", where=path, fix=_MISSING) from error
+    except IsADirectoryError as error:
+        raise NbflowError("this is a directory", where=path, fix=f"name a file in it, {path.rstrip('/')}/...") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NbflowError(f"cannot be read: {reason}", where=path) from error
+
+
+def expand(paths: Iterable[str]) -> Iterator[str]:
+    """The paths, with the manifests in it in place of each directory."""
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            found = (p for p in sorted(Path(path).rglob("*")) if p.suffix in SUFFIXES and p.is_file())
+            yield from (str(p) for p in found)
+        else:
+            yield path
+
+
+def _read(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read()
+    if path.startswith(("http://", "https://")):
+        from urllib.request import urlopen
+
+        with urlopen(path, timeout=30) as answer:  # noqa: S310  # the scheme was looked at
+            return bytes(answer.read())
+    return Path(path).read_bytes()
+
+
+def _json(manifest: Mapping[str, object]) -> str:
+    import json
+
+    try:
+        return json.dumps(manifest, indent=2, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise NbflowError(f"the object is no plain data: {error}") from error

@@ -1,0 +1,88 @@
+"""Parameters from the command line and from files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nbflow.commands.manifests import read_bytes
+from nbflow.errors import NbflowError
+from nbflow.revise.submit import SubmitOptions, split_parameter
+
+if TYPE_CHECKING:
+    from nbflow.spec.yaml import Document
+
+
+def read_parameter_file(path: str) -> tuple[str, ...]:
+    """A YAML or JSON mapping as NAME=VALUE texts; what is no string becomes JSON, as Argo reads it.
+
+    Raises NbflowError if it cannot be read or is no mapping.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(read_bytes(path))
+    except yaml.YAMLError as error:
+        raise NbflowError(f"this is no YAML: {_first_line(error)}", where=path) from error
+    if data is None:
+        return ()
+    if not isinstance(data, dict):
+        raise NbflowError("a parameter file holds one mapping", where=path, fix="write NAME: VALUE, one a line")
+    return tuple(f"{_plain(name)}={_plain(value)}" for name, value in data.items())
+
+
+def warn_about_parameters(workflows: Sequence[Document], options: SubmitOptions) -> Iterator[str]:
+    """A warning for each parameter given that no workflow declares or uses."""
+    for name in (split_parameter(text)[0] for text in options.parameters):
+        declared = [known for document in workflows for known in _declared(document.data, options.entrypoint)]
+        if name in declared or any(_uses(document.data, name) for document in workflows):
+            continue
+        yield f"warning: parameter {name!r} is not declared by the workflow{_suggestion(name, declared)}"
+
+
+def _suggestion(name: str, declared: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, declared, n=1)
+    if near:
+        return f": did you mean {near[0]!r}?"
+    return f"; it declares {', '.join(dict.fromkeys(declared))}" if declared else "; it declares none"
+
+
+def _declared(workflow: Mapping[str, object], entrypoint: str) -> Iterator[str]:
+    """Parameters of the workflow and inputs of its entrypoint."""
+    spec = _mapping(workflow.get("spec"))
+    yield from _names(spec.get("arguments"))
+    start = entrypoint or spec.get("entrypoint")
+    templates = spec.get("templates")
+    for template in templates if isinstance(templates, list) else ():
+        if isinstance(template, Mapping) and template.get("name") == start:
+            yield from _names(template.get("inputs"))
+
+
+def _names(owner: object) -> Iterable[str]:
+    parameters = _mapping(owner).get("parameters")
+    found = parameters if isinstance(parameters, list | tuple) else ()
+    return (str(p["name"]) for p in found if isinstance(p, Mapping) and "name" in p)
+
+
+def _uses(workflow: Mapping[str, object], name: str) -> bool:
+    """Whether a tag names it, or the parameters are declared where we do not look."""
+    spec = _mapping(workflow.get("spec"))
+    text = json.dumps(spec, default=str)
+    return "workflowTemplateRef" in spec or f"workflow.parameters.{name}" in text
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,165 @@
+"""Submit: from manifests to workflows that run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
+from nbflow.commands.manifests import Manifest, load_all
+from nbflow.commands.parameters import warn_about_parameters
+from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
+from nbflow.revise.submit import SubmitOptions, apply
+from nbflow.spec.status import WorkflowObject
+
+if TYPE_CHECKING:
+    from nbflow.clients.client import Client
+    from nbflow.spec.yaml import Document
+
+Say = Callable[[str], None]
+CREATED_FIRST = ("Secret", "ConfigMap", "PersistentVolumeClaim", "WorkflowTemplate", "ClusterWorkflowTemplate")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Manifests that passed lint, with the options in them. warnings: what lint thinks of them."""
+
+    workflows: tuple[Mapping[str, object], ...]
+    others: tuple[Mapping[str, object], ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a submit created. client: where."""
+
+    client: Client
+    workflows: tuple[WorkflowObject, ...]
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def workflow(self) -> WorkflowObject:
+        """The first workflow; there always is one."""
+        return self.workflows[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the workflows."""
+        return tuple(workflow.name for workflow in self.workflows)
+
+
+def submit(
+    *manifests: Manifest,
+    options: SubmitOptions = SubmitOptions(),
+    parameters: Mapping[str, object] | None = None,
+    on: str | None = None,
+    client: Client | None = None,
+    say: Say | None = None,
+) -> Submission:
+    """Lint the manifests, create what else they hold, and start their workflows.
+
+    parameters: name -> value, beside those of `options`. on: the target, if no client is given.
+    say: gets told what is created and what looks odd. Raises ManifestError or NbflowError before anything is created.
+    """
+    if client is None:
+        from nbflow.commands.connecting import connect
+
+        client = connect(on)
+    given = (f"{name}={_text(value)}" for name, value in (parameters or {}).items())
+    options = replace(options, parameters=(*options.parameters, *given))
+    return send(prepare(load_all(manifests), options, client), client, say or _nothing)
+
+
+def prepare(documents: Sequence[Document], options: SubmitOptions, client: Client | None = None) -> Prepared:
+    """Check everything and change nothing. Raises ManifestError or NbflowError if one document is refused."""
+    workflows = [document for document in documents if document.kind == "Workflow"]
+    if not workflows:
+        refuse_errors([finding for document in documents for finding in document.findings])
+        raise NbflowError("no workflow found in given files", fix="a manifest to submit has `kind: Workflow`")
+    changed = {id(document): apply(document.data, options) for document in workflows}
+    checked = [_to_check(d, changed[id(d)]) if id(d) in changed else d for d in documents]
+    warnings = refuse_errors(lint_parsed(checked, client=client, submit=True))
+    others = [document for document in documents if document.kind != "Workflow"]
+    return Prepared(
+        tuple(changed.values()),
+        tuple(document.data for document in others if document.kind in CREATED_FIRST),
+        tuple(warnings),
+        (*_left_alone(others), *(warn_about_parameters(workflows, options))),
+    )
+
+
+def send(prepared: Prepared, client: Client, say: Say) -> Submission:
+    """Create the other objects, then the workflows. Raises ConflictError before that if a name is taken."""
+    _check_names(prepared.workflows, client)
+    for remark in (*(finding.render() for finding in prepared.warnings), *prepared.remarks):
+        say(remark)
+    for manifest in prepared.others:
+        stored = client.create(manifest)
+        end = "exists already, kept as it is" if stored.existed else "created"
+        say(f"{stored.kind.lower()}/{stored.name} {end}")
+    workflows = tuple(client.submit(workflow) for workflow in prepared.workflows)
+    return Submission(client, workflows, prepared.warnings)
+
+
+def _check_names(workflows: Sequence[Mapping[str, object]], client: Client) -> None:
+    names = [name for workflow in workflows if (name := object_name(workflow))]
+    for index, name in enumerate(names):
+        if name in names[:index] or _exists(client, name):
+            raise ConflictError(
+                f"workflows.argoproj.io {name!r} already exists",
+                fix=f"give it another --name, use generateName, or `nbflow delete {name}` first",
+            )
+
+
+def _exists(client: Client, name: str) -> bool:
+    try:
+        client.get(name)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _to_check(document: Document, changed: Mapping[str, object]) -> Document:
+    """The document with the options in it. Parameters keep their places, so that findings point to their lines."""
+    spec, written = changed.get("spec"), document.data.get("spec")
+    names = [name for name, _ in _parameters(written)]
+    order = {name: parameter for name, parameter in _parameters(spec)}
+    data = dict(changed)
+    if isinstance(spec, Mapping) and names and len(order) == len(_parameters(spec)):
+        placed = [order.pop(name) for name in names if name in order] + list(order.values())
+        arguments = spec["arguments"]
+        assert isinstance(arguments, Mapping)
+        data["spec"] = {**spec, "arguments": {**arguments, "parameters": placed}}
+    checked = copy(document)
+    checked.data = data
+    return checked
+
+
+def _parameters(spec: object) -> list[tuple[object, object]]:
+    """(name, parameter) of spec.arguments.parameters; empty if they are no such thing."""
+    arguments = spec.get("arguments") if isinstance(spec, Mapping) else None
+    found = arguments.get("parameters") if isinstance(arguments, Mapping) else None
+    items = found if isinstance(found, list) else []
+    return [(p.get("name"), p) for p in items if isinstance(p, Mapping) and isinstance(p.get("name"), str)]
+
+
+def _left_alone(others: Sequence[Document]) -> list[str]:
+    """A word on each document that a submit does not touch."""
+    strange = (document for document in others if document.kind not in CREATED_FIRST)
+    return [f"{d.kind}/{d.name} in {d.source} is left alone: submit creates no {d.kind}" for d in strange]
+
+
+def _text(value: object) -> str:
+    """A parameter's value as Argo keeps it: strings as they are, all else as JSON."""
+    if isinstance(value, str):
+        return value
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,112 @@
+"""What the flags of `argo submit` change in a Workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nbflow.errors import NbflowError
+
+JSONObject = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitOptions:
+    """The flags, "" and empty where not given.
+
+    parameters: NAME=VALUE, in order, later ones win. labels, annotations: NAME=VALUE joined by commas.
+    """
+
+    name: str = ""
+    generate_name: str = ""
+    entrypoint: str = ""
+    parameters: tuple[str, ...] = ()
+    service_account: str = ""
+    labels: str = ""
+    annotations: str = ""
+    priority: int | None = None
+    namespace: str = ""
+
+
+def apply(workflow: JSONObject, options: SubmitOptions) -> dict[str, object]:
+    """The Workflow with the options in it; `workflow` stays as it is. Raises NbflowError for a malformed option."""
+    return {
+        **workflow,
+        "metadata": _metadata(_mapping(workflow.get("metadata")), options),
+        "spec": _spec(_mapping(workflow.get("spec")), options),
+    }
+
+
+def split_parameter(text: str) -> tuple[str, str]:
+    """NAME=VALUE as a pair. Raises NbflowError if there is no "="."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise NbflowError(
+            f"expected parameter of the form: NAME=VALUE. Received: {text}", fix=f"-p {name or 'NAME'}=VALUE"
+        )
+    return name, value
+
+
+def parse_labels(text: str, what: str = "labels") -> dict[str, str]:
+    """NAME=VALUE,NAME=VALUE as a mapping. Raises NbflowError if it is something else."""
+    labels = {}
+    for part in text.split(",") if text else ():
+        name, equals, value = part.partition("=")
+        if not equals or not name or "=" in value:
+            raise NbflowError(
+                f"expected {what} of the form: NAME1=VALUE1,NAME2=VALUE2. Received: {text}",
+                fix=f"{part or 'an empty part'} is no NAME=VALUE",
+            )
+        labels[name] = value
+    return labels
+
+
+def _metadata(metadata: JSONObject, options: SubmitOptions) -> dict[str, object]:
+    changed = dict(metadata)
+    for key, text in (("labels", options.labels), ("annotations", options.annotations)):
+        if text:
+            changed[key] = {**_mapping(metadata.get(key)), **parse_labels(text, key)}
+    if options.generate_name:
+        changed["generateName"] = options.generate_name
+    if options.name:
+        changed["name"] = options.name
+    if options.namespace and not metadata.get("namespace"):
+        changed["namespace"] = options.namespace
+    return changed
+
+
+def _spec(spec: JSONObject, options: SubmitOptions) -> dict[str, object]:
+    changed = dict(spec)
+    if options.entrypoint:
+        changed["entrypoint"] = options.entrypoint
+    if options.service_account:
+        changed["serviceAccountName"] = options.service_account
+    if options.priority is not None:
+        changed["priority"] = options.priority
+    if options.parameters:
+        arguments = _mapping(spec.get("arguments"))
+        changed["arguments"] = {**arguments, "parameters": _parameters(arguments, options.parameters)}
+    return changed
+
+
+def _parameters(arguments: JSONObject, texts: Sequence[str]) -> list[object]:
+    """The parameters given come first, then those of the manifest that were not given, as Argo orders them."""
+    given: dict[str, object] = {}
+    for index, (name, value) in enumerate(split_parameter(text) for text in texts):
+        if name in given:
+            raise NbflowError(
+                f"spec.arguments.parameters[{index}].name '{name}' is not unique",
+                fix=f"give {name} once, with -p or in the parameter file",
+            )
+        given[name] = {"name": name, "value": value}
+    written = arguments.get("parameters")
+    rest = [p for p in written if _name(p) not in given] if isinstance(written, list | tuple) else []
+    return [*given.values(), *rest]
+
+
+def _name(parameter: object) -> object:
+    return parameter.get("name") if isinstance(parameter, Mapping) else None
+
+
+def _mapping(value: object) -> JSONObject:
+    return value if isinstance(value, Mapping) else {}

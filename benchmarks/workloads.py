@@ -1,0 +1,130 @@
+"""The same work, said to nbflow and to what it is compared with."""
+
+from __future__ import annotations
+
+HEAD = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  generateName: {name}-
+spec:
+  entrypoint: main
+  templates:
+"""
+
+HELLO_DODO = """def task_hello():
+    return {"actions": ["echo hello world"]}
+"""
+
+
+def fan_out(count: int, parallelism: int | None = None) -> str:
+    """`count` pods that run `true`, none waits for another."""
+    limit = f"    parallelism: {parallelism}\n" if parallelism else ""
+    return (
+        HEAD.format(name="fan-out")
+        + f"""  - name: main
+{limit}    steps:
+    - - name: nothing
+        template: nothing
+        withSequence: {{count: "{count}"}}
+  - name: nothing
+    container: {{image: "busybox:1.36", command: ["true"]}}
+"""
+    )
+
+
+def fan_out_dodo(count: int) -> str:
+    return f"""def task_nothing():
+    for number in range({count}):
+        yield {{"name": str(number), "actions": [["true"]]}}
+"""
+
+
+def chain(length: int) -> str:
+    """Each step prints one more than the number it got from the step before."""
+    steps = []
+    for number in range(length):
+        value = f"{{{{steps.s{number - 1}.outputs.result}}}}" if number else "0"
+        steps.append(
+            f"""    - - name: s{number}
+        template: count
+        arguments: {{parameters: [{{name: number, value: "{value}"}}]}}
+"""
+        )
+    return (
+        HEAD.format(name="chain")
+        + "  - name: main\n    steps:\n"
+        + "".join(steps)
+        + """  - name: count
+    inputs: {parameters: [{name: number}]}
+    container:
+      image: busybox:1.36
+      command: [sh, -c]
+      args: ["echo $(({{inputs.parameters.number}} + 1))"]
+"""
+    )
+
+
+def chain_loop(length: int, sandbox: str) -> str:
+    """The chain as a loop in `sh`; the command that starts a sandbox comes before each step."""
+    return f"""n=0
+i=0
+while [ $i -lt {length} ]; do
+    n=$({sandbox} sh -c "echo \\$(($n + 1))")
+    i=$((i + 1))
+done
+[ "$n" = {length} ]
+"""
+
+
+def graph(count: int) -> str:
+    """A DAG of `count` tasks, thirty in a row, each waiting for one or two of the row above."""
+    tasks = []
+    for number in range(count):
+        above = sorted({max(0, number - 30), max(0, number - 31 + number % 3)}) if number >= 30 else []
+        waits = f", dependencies: [{', '.join(f't{n}' for n in above)}]" if above else ""
+        tasks.append(f"      - {{name: t{number}, template: nothing{waits}}}\n")
+    return (
+        HEAD.format(name="graph")
+        + "  - name: main\n    dag:\n      tasks:\n"
+        + "".join(tasks)
+        + """  - name: nothing
+    container: {image: "busybox:1.36", command: ["true"]}
+"""
+    )
+
+
+def many_templates(count: int) -> str:
+    """A manifest of about 1.25 MB: `count` templates, and a chain of steps that calls each once."""
+    calls = "".join(
+        f"""    - - name: s{number}
+        template: t{number}
+        arguments:
+          parameters:
+          - {{name: message, value: "number {number} of {{{{workflow.name}}}}"}}
+          - {{name: seconds, value: "{number % 7}"}}
+"""
+        for number in range(count)
+    )
+    templates = "".join(
+        f"""  - name: t{number}
+    inputs:
+      parameters:
+      - name: message
+      - name: seconds
+        default: "1"
+    metadata:
+      labels:
+        example.com/number: "{number}"
+    container:
+      image: busybox:1.36
+      command: [sh, -c]
+      args: ["echo {{{{inputs.parameters.message}}}}; sleep {{{{inputs.parameters.seconds}}}}"]
+      env:
+      - name: NUMBER
+        value: "{number}"
+      resources:
+        requests: {{cpu: 100m, memory: 64Mi}}
+"""
+        for number in range(count)
+    )
+    return HEAD.format(name="many") + "  - name: main\n    steps:\n" + calls + templates

@@ -12,7 +12,9 @@ from nbflow.clients.client import Selection
 from nbflow.commands import changing
 from nbflow.errors import NbflowError, NotFoundError
 
-_SELECTOR = click.option("-l", "--selector", default="", help="Selector (label query), e.g. key1=value1,key2!=value2")
+_SELECTOR = click.option(
+    "-l", "--selector", default="", help="Selector (label query), e.g. key1=value1,key2!=value2"
+)
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Only print what would happen")
 _NODES = click.option("--node-field-selector", default="", help="selector of nodes, eg: displayName=approve")
 
@@ -26,7 +28,12 @@ _NODES = click.option("--node-field-selector", default="", help="selector of nod
 @on_target
 @click.pass_obj
 def stop(
-    session: Session, names: Sequence[str], message: str, node_field_selector: str, selector: str, dry_run: bool  # noqa: FBT001  # click's signature
+    session: Session,
+    names: Sequence[str],
+    message: str,
+    node_field_selector: str,
+    selector: str,
+    dry_run: bool,  # click's signature
 ) -> int:
     """Stop workflows but still run their exit handlers."""
     for name in _chosen(session, names, selector):
@@ -42,7 +49,9 @@ def stop(
 @_DRY_RUN
 @on_target
 @click.pass_obj
-def terminate(session: Session, names: Sequence[str], selector: str, dry_run: bool) -> int:  # noqa: FBT001  # click's signature
+def terminate(
+    session: Session, names: Sequence[str], selector: str, dry_run: bool
+) -> int:  # click's signature
     """Immediately stop workflows, without their exit handlers."""
     for name in _chosen(session, names, selector):
         if not dry_run:
@@ -92,11 +101,15 @@ def resume(session: Session, names: Sequence[str], node_field_selector: str) -> 
 @_DRY_RUN
 @on_target
 @click.pass_obj
-def delete(session: Session, names: Sequence[str], dry_run: bool, **filters: object) -> int:  # noqa: FBT001  # click's signature
+def delete(
+    session: Session, /, names: Sequence[str], dry_run: bool, **filters: object
+) -> int:  # click's signature
     """Delete workflows with their pods, logs and artifacts; what runs is ended first."""
     given = any(filters[key] for key in filters if key not in ("force", "dry_run"))
     if not names and not given:
-        raise NbflowError("requires either a workflow or other argument", fix="nbflow delete WORKFLOW, or --all")
+        raise NbflowError(
+            "requires either a workflow or other argument", fix="nbflow delete WORKFLOW, or --all"
+        )
     chosen = _to_delete(session, names, filters if given else None)
     if not chosen:
         session.console.line("No resources found")
@@ -118,7 +131,9 @@ COMMANDS = {"stop": stop, "terminate": terminate, "suspend": suspend, "resume": 
 def _chosen(session: Session, names: Sequence[str], selector: str) -> list[str]:
     if not names and not selector:
         raise NbflowError("requires either selector or workflow", fix="name a workflow, or @latest")
-    return changing.choose(session.client, names, Selection(labels=selector, running=True) if selector else None)
+    return changing.choose(
+        session.client, names, Selection(labels=selector, running=True) if selector else None
+    )
 
 
 def _to_delete(session: Session, names: Sequence[str], filters: dict[str, object] | None) -> list[str]:

@@ -81,7 +81,13 @@ def to_json(data: object) -> str:
     text = json.dumps(data, indent=2, ensure_ascii=False, default=_plain)
     if text.isascii():
         return text + "\n"
-    hidden = (0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
+    hidden = (
+        0x7F,
+        *range(0x80, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+    )
     return text.translate({code: f"\\u{code:04x}" for code in hidden}) + "\n"
 
 

@@ -31,9 +31,9 @@ def lint(
     session: Session,
     files: Sequence[str],
     kinds: str,
-    strict: bool,  # noqa: FBT001  # click's signature
-    strict_warnings: bool,  # noqa: FBT001  # click's signature
-    offline: bool,  # noqa: FBT001  # click's signature
+    strict: bool,  # click's signature
+    strict_warnings: bool,  # click's signature
+    offline: bool,  # click's signature
     output: str | None,
 ) -> int:
     """Find all that is wrong with manifests; `-` is standard input, a directory all manifests in it."""

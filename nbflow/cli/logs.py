@@ -24,11 +24,15 @@ _COLORS = (GREEN, YELLOW, BLUE, MAGENTA, CYAN, 37)
 @click.command("logs", short_help="view logs of a pod or workflow")
 @click.argument("name", metavar="WORKFLOW|POD")
 @click.argument("pod", default="", metavar="[POD]")
-@click.option("-w", "--workflow", is_flag=True, help="The name is a workflow's (as in older versions of argo)")
+@click.option(
+    "-w", "--workflow", is_flag=True, help="The name is a workflow's (as in older versions of argo)"
+)
 @click.option("-c", "--container", default="main", help="Print the logs of this container")
 @click.option("-f", "--follow", is_flag=True, help="Specify if the logs should be streamed.")
 @click.option("-p", "--previous", is_flag=True, hidden=True)
-@click.option("--since", default="", help="Only return logs newer than a relative duration like 5s, 2m, or 3h.")
+@click.option(
+    "--since", default="", help="Only return logs newer than a relative duration like 5s, 2m, or 3h."
+)
 @click.option("--since-time", default="", help="Only return logs after a specific date (RFC3339).")
 @click.option("--tail", type=int, default=-1, help="Show that many lines from the end of each pod's logs")
 @click.option("--grep", default="", help="grep for lines")
@@ -36,7 +40,7 @@ _COLORS = (GREEN, YELLOW, BLUE, MAGENTA, CYAN, 37)
 @no_color
 @on_target
 @click.pass_obj
-def logs(session: Session, name: str, pod: str, **flags: object) -> int:
+def logs(session: Session, /, name: str, pod: str, **flags: object) -> int:
     """View the logs of a workflow, or of one of its pods; `@latest` is the newest workflow.
 
     \b
@@ -96,12 +100,19 @@ def _pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
-        raise NbflowError(f"{text!r} is no regular expression: {error}", fix=f"--grep {re.escape(text)!r}") from error
+        raise NbflowError(
+            f"{text!r} is no regular expression: {error}", fix=f"--grep {re.escape(text)!r}"
+        ) from error
     return text
 
 
 def _print(
-    session: Session, name: str, lines: Iterator[LogLine], *, timestamps: bool = False, to_stderr: bool = False
+    session: Session,
+    name: str,
+    lines: Iterator[LogLine],
+    *,
+    timestamps: bool = False,
+    to_stderr: bool = False,
 ) -> int:
     console = session.console
     style = console.style

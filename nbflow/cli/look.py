@@ -24,14 +24,18 @@ SHOWN_FAILURES = 5
 
 @click.command("get", short_help="display details about a workflow")
 @click.argument("names", nargs=-1, required=True, metavar="WORKFLOW...")
-@click.option("--status", default="", help="Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)")
+@click.option(
+    "--status", default="", help="Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)"
+)
 @click.option("--node-field-selector", default="", help="selector of node to display, eg: phase=Failed")
 @output("name", "json", "yaml", "short", "wide")
 @no_color
 @no_utf8
 @on_target
 @click.pass_obj
-def get(session: Session, names: Sequence[str], status: str, node_field_selector: str, output: str | None) -> int:
+def get(
+    session: Session, names: Sequence[str], status: str, node_field_selector: str, output: str | None
+) -> int:
     """Display details about workflows; `@latest` is the newest one."""
     if status and node_field_selector:
         raise NbflowError("cannot use both --status and --node-field-selector", fix="leave one out")
@@ -65,20 +69,28 @@ def describe(console: Console, workflow: WorkflowObject, form: str, selector: st
 @click.command("list", short_help="list workflows")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Show workflows from all namespaces")
 @click.option("--prefix", default="", help="Filter workflows by prefix")
-@click.option("--older", default="", help="List completed workflows finished before the duration (10m, 3h, 1d)")
+@click.option(
+    "--older", default="", help="List completed workflows finished before the duration (10m, 3h, 1d)"
+)
 @click.option("--since", default="", help="Show only workflows created within the duration (10m, 3h, 1d)")
 @click.option("--status", multiple=True, help="Filter by status (comma separated)")
-@click.option("--completed", is_flag=True, help="Show completed workflows. Mutually exclusive with --running.")
+@click.option(
+    "--completed", is_flag=True, help="Show completed workflows. Mutually exclusive with --running."
+)
 @click.option("--running", is_flag=True, help="Show running workflows. Mutually exclusive with --completed.")
 @click.option("--resubmitted", is_flag=True, help="Show resubmitted workflows")
 @click.option("--chunk-size", type=int, default=0, hidden=True)
 @click.option("--no-headers", is_flag=True, help="Don't print headers (default print headers).")
-@click.option("-l", "--selector", default="", help="Selector (label query) to filter on, e.g. key1=value1,key2!=value2")
+@click.option(
+    "-l", "--selector", default="", help="Selector (label query) to filter on, e.g. key1=value1,key2!=value2"
+)
 @output("name", "json", "yaml", "wide")
 @no_color
 @on_target
 @click.pass_obj
-def list_(session: Session, all_namespaces: bool, no_headers: bool, output: str | None, **filters: object) -> int:  # noqa: FBT001  # click's signature
+def list_(
+    session: Session, /, all_namespaces: bool, no_headers: bool, output: str | None, **filters: object
+) -> int:  # click's signature
     """List workflows."""
     selection, since, older = selection_of(filters)
     workflows = _in_time(reading.list_workflows(session.client, selection), since, older)
@@ -114,7 +126,7 @@ def _ago(text: object) -> datetime | None:
 
 
 def parse_since(text: str) -> timedelta:
-    """"90s", "10m", "3h", "1h30m" or "2d". Raises NbflowError for anything else."""
+    """Such as "90s", "10m", "3h", "1h30m" or "2d". Raises NbflowError for anything else."""
     import re
 
     units = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -149,12 +161,16 @@ def _print_list(
     else:
         from nbflow.views.tables import table
 
-        console.write(table(workflows, now=now(), wide=form == "wide", headers=headers, namespaces=namespaces))
+        console.write(
+            table(workflows, now=now(), wide=form == "wide", headers=headers, namespaces=namespaces)
+        )
 
 
 @click.command("watch", short_help="watch a workflow until it completes")
 @click.argument("name", metavar="WORKFLOW")
-@click.option("--status", default="", help="Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)")
+@click.option(
+    "--status", default="", help="Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)"
+)
 @click.option("--node-field-selector", default="", help="selector of node to display, eg: phase=Failed")
 @no_color
 @no_utf8
@@ -174,7 +190,7 @@ def watch(session: Session, name: str, status: str, node_field_selector: str) ->
 @click.option("--ignore-not-found", is_flag=True, help="Ignore the wait if the workflow is not found")
 @on_target
 @click.pass_obj
-def wait(session: Session, names: Sequence[str], ignore_not_found: bool) -> int:  # noqa: FBT001  # click's signature
+def wait(session: Session, names: Sequence[str], ignore_not_found: bool) -> int:  # click's signature
     """Wait for workflows to complete; `@latest` is the newest one. Ctrl-C leaves them running."""
     found = [name for name in names if not ignore_not_found or _exists(session, name)]
     finished = wait_for(session, [reading.resolve(session.client, name) for name in found])

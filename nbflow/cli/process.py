@@ -40,7 +40,7 @@ def _run(argv: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return NO_READER
-    except Exception as error:  # noqa: BLE001  # the last resort of a program for people
+    except Exception as error:  # the last resort of a program for people
         if os.environ.get(DEBUG):
             raise
         console.say(_unexpected(error))
@@ -63,7 +63,7 @@ def _unexpected(error: Exception) -> str:
     reason = " ".join(f"{type(error).__name__}: {error}".split())
     kept = _keep_details()
     details = f"details: {kept}" if kept else f"{DEBUG}=1 shows the details"
-    return f"nbflow failed unexpectedly: {reason}\n  {details}\n  fix: report it with the details; that was no fault of yours"
+    return f"nbflow failed unexpectedly: {reason}\n  {details}\n  fix: please report it, that was no fault of yours"
 
 
 def _keep_details() -> Path | None:

@@ -38,7 +38,11 @@ def on_target(command: Command) -> Command:
     """`-n` and `--on`, which every verb that asks a client takes."""
     for option in (
         click.option(
-            "-n", "--namespace", expose_value=False, callback=_take_namespace, help="the namespace (kept as written)"
+            "-n",
+            "--namespace",
+            expose_value=False,
+            callback=_take_namespace,
+            help="the namespace (kept as written)",
         ),
         click.option(
             "--on", metavar="TARGET", expose_value=False, callback=_take_target, help="where: sandbox or host"
@@ -51,21 +55,33 @@ def on_target(command: Command) -> Command:
 def no_color(command: Command) -> Command:
     """`--no-color`."""
     return click.option(
-        "--no-color", is_flag=True, expose_value=False, callback=_take_no_color, help="Disable colorized output"
+        "--no-color",
+        is_flag=True,
+        expose_value=False,
+        callback=_take_no_color,
+        help="Disable colorized output",
     )(command)
 
 
 def no_utf8(command: Command) -> Command:
     """`--no-utf8`."""
     return click.option(
-        "--no-utf8", is_flag=True, expose_value=False, callback=_take_no_utf8, help="Use plain 7-bits ascii characters"
+        "--no-utf8",
+        is_flag=True,
+        expose_value=False,
+        callback=_take_no_utf8,
+        help="Use plain 7-bits ascii characters",
     )(command)
 
 
 def output(*forms: str, default: str = "") -> Callable[[Command], Command]:
     """`-o` with the forms it takes."""
     return click.option(
-        "-o", "--output", type=click.Choice(forms), default=default or None, help="Output format. One of: " + "|".join(forms)
+        "-o",
+        "--output",
+        type=click.Choice(forms),
+        default=default or None,
+        help="Output format. One of: " + "|".join(forms),
     )
 
 
@@ -82,11 +98,11 @@ def _take_target(ctx: click.Context, _: click.Parameter, value: str | None) -> N
         ctx.obj.target = value
 
 
-def _take_no_color(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+def _take_no_color(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # click's signature
     if isinstance(ctx.obj, Session):
         ctx.obj.console.no_color = ctx.obj.console.no_color or value
 
 
-def _take_no_utf8(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+def _take_no_utf8(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # click's signature
     if isinstance(ctx.obj, Session):
         ctx.obj.console.no_utf8 = ctx.obj.console.no_utf8 or value

@@ -21,7 +21,10 @@ OBJECTS = ("json", "yaml")
 
 @dataclass(frozen=True, slots=True)
 class SubmitCall:
-    """A `submit` as it was asked for. on: the target, None for the default. wait_given: `--wait` or `--no-wait` was said."""
+    """A `submit` as it was asked for.
+
+    on: the target, None for the default. wait_given: whether `--wait` or `--no-wait` was said.
+    """
 
     files: tuple[str, ...]
     options: SubmitOptions
@@ -64,9 +67,15 @@ class SubmitCall:
 @click.option("--name", default="", help="override metadata.name")
 @click.option("--generate-name", default="", help="override metadata.generateName")
 @click.option("--entrypoint", default="", help="override entrypoint")
-@click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="pass an input parameter")
-@click.option("-f", "--parameter-file", default="", metavar="FILE", help="pass a file containing all input parameters")
-@click.option("--serviceaccount", default="", help="run all pods using specified serviceaccount (kept for Kubernetes)")
+@click.option(
+    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="pass an input parameter"
+)
+@click.option(
+    "-f", "--parameter-file", default="", metavar="FILE", help="pass a file containing all input parameters"
+)
+@click.option(
+    "--serviceaccount", default="", help="run all pods using specified serviceaccount (kept for Kubernetes)"
+)
 @click.option("-l", "--labels", default="", help="Comma separated labels to apply to the workflow")
 @click.option("--annotations", default="", help="Comma separated annotations to apply to the workflow")
 @click.option("--priority", type=int, default=None, help="workflow priority")

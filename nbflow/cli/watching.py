@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbflow.cli.console import Console, now
+from nbflow.cli.console import Console
 from nbflow.cli.look import describe, exit_code, say_detached, say_failures
 from nbflow.cli.process import INTERRUPTED
 from nbflow.commands import reading
@@ -23,13 +23,17 @@ _TICK = 1.0  # seconds between redraws when nothing happens: durations grow
 _QUIET = (NodeType.STEP_GROUP, NodeType.TASK_GROUP)
 
 
-def watch_workflow(console: Console, client: Client, name: str, *, output: str = "", selector: str = "") -> int:
+def watch_workflow(
+    console: Console, client: Client, name: str, *, output: str = "", selector: str = ""
+) -> int:
     """Show a workflow until it is finished, and return the exit code. An interrupt leaves it running."""
     parse_selector(selector)
     last = None
     show = _Screen(console, output, selector).show if console.tty else _Journal(console, selector).show
     try:
-        for workflow in _ticking(reading.follow(client, name)) if console.tty else reading.follow(client, name):
+        for workflow in (
+            _ticking(reading.follow(client, name)) if console.tty else reading.follow(client, name)
+        ):
             last = workflow
             show(workflow)
     except KeyboardInterrupt:
@@ -53,7 +57,11 @@ class _Journal:
     def show(self, workflow: WorkflowObject) -> None:
         style = self.console.style
         for node in workflow.status.nodes.values():
-            if node.type in _QUIET or self.seen.get(node.id, "") == node.phase or not matches(self.terms, node):
+            if (
+                node.type in _QUIET
+                or self.seen.get(node.id, "") == node.phase
+                or not matches(self.terms, node)
+            ):
                 continue
             self.seen[node.id] = node.phase
             message = f": {clean(node.message)}" if node.message else ""
@@ -130,6 +138,3 @@ def _ticking(updates: Iterator[WorkflowObject]) -> Iterator[WorkflowObject]:
             return
         last = item
         yield item
-
-
-__all__ = ["fit", "now", "watch_workflow"]

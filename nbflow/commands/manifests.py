@@ -48,7 +48,9 @@ def read_bytes(path: str) -> bytes:
     except FileNotFoundError as error:
         raise NbflowError("no such file", where=path, fix=_MISSING) from error
     except IsADirectoryError as error:
-        raise NbflowError("this is a directory", where=path, fix=f"name a file in it, {path.rstrip('/')}/...") from error
+        raise NbflowError(
+            "this is a directory", where=path, fix=f"name a file in it, {path.rstrip('/')}/..."
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise NbflowError(f"cannot be read: {reason}", where=path) from error

@@ -28,7 +28,9 @@ def read_parameter_file(path: str) -> tuple[str, ...]:
     if data is None:
         return ()
     if not isinstance(data, dict):
-        raise NbflowError("a parameter file holds one mapping", where=path, fix="write NAME: VALUE, one a line")
+        raise NbflowError(
+            "a parameter file holds one mapping", where=path, fix="write NAME: VALUE, one a line"
+        )
     return tuple(f"{_plain(name)}={_plain(value)}" for name, value in data.items())
 
 

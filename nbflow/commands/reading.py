@@ -90,7 +90,8 @@ def find_pod(client: Client, text: str) -> tuple[str, tuple[str, ...]]:
         return client.get(text).name, ()
     except NotFoundError:
         missing = NotFoundError(
-            f"no workflow and no pod is named {text!r}", fix="`nbflow list` shows workflows, `nbflow get NAME` pods"
+            f"no workflow and no pod is named {text!r}",
+            fix="`nbflow list` shows workflows, `nbflow get NAME` pods",
         )
     names = sorted((w.name for w in client.list() if text.startswith(f"{w.name}-")), key=len, reverse=True)
     for name in names:

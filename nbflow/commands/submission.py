@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from nbflow.spec.yaml import Document
 
 Say = Callable[[str], None]
-CREATED_FIRST = ("Secret", "ConfigMap", "PersistentVolumeClaim", "WorkflowTemplate", "ClusterWorkflowTemplate")
+CREATED_FIRST = (
+    "Secret",
+    "ConfigMap",
+    "PersistentVolumeClaim",
+    "WorkflowTemplate",
+    "ClusterWorkflowTemplate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
         tuple(changed.values()),
         tuple(document.data for document in others if document.kind in CREATED_FIRST),
         tuple(warnings),
-        (*_left_alone(others), *(warn_about_parameters(workflows, options))),
+        (*left_alone(others), *(warn_about_parameters(workflows, options))),
     )
 
 
@@ -126,7 +132,7 @@ def _to_check(document: Document, changed: Mapping[str, object]) -> Document:
     """The document with the options in it. Parameters keep their places, so that findings point to their lines."""
     spec, written = changed.get("spec"), document.data.get("spec")
     names = [name for name, _ in _parameters(written)]
-    order = {name: parameter for name, parameter in _parameters(spec)}
+    order = dict(_parameters(spec))
     data = dict(changed)
     if isinstance(spec, Mapping) and names and len(order) == len(_parameters(spec)):
         placed = [order.pop(name) for name in names if name in order] + list(order.values())
@@ -146,10 +152,13 @@ def _parameters(spec: object) -> list[tuple[object, object]]:
     return [(p.get("name"), p) for p in items if isinstance(p, Mapping) and isinstance(p.get("name"), str)]
 
 
-def _left_alone(others: Sequence[Document]) -> list[str]:
+def left_alone(others: Sequence[Document]) -> list[str]:
     """A word on each document that a submit does not touch."""
     strange = (document for document in others if document.kind not in CREATED_FIRST)
-    return [f"{d.kind}/{d.name} in {d.source} is left alone: submit creates no {d.kind}" for d in strange]
+    return [
+        f"{d.kind or 'a document'} {d.name!r} in {d.source} is left alone: nbflow creates no {d.kind or 'such'} here"
+        for d in strange
+    ]
 
 
 def _text(value: object) -> str:

@@ -45,7 +45,9 @@ def fields_of(node: NodeStatus) -> dict[str, str]:
         "name": node.name,
         "id": node.id,
     }
-    known.update((f"templateRef.{key}", str(reference[key])) for key in ("name", "template") if key in reference)
+    known.update(
+        (f"templateRef.{key}", str(reference[key])) for key in ("name", "template") if key in reference
+    )
     known.update((f"inputs.parameters.{k}.value", v) for k, v in parameter_values(node.inputs).items())
     return known
 
@@ -54,7 +56,8 @@ def _term(text: str) -> Term:
     found = _TERM.match(text)
     if found is None:
         raise NbflowError(
-            f"the selector {text.strip()!r} cannot be read", fix="write FIELD=VALUE or FIELD!=VALUE, joined by commas"
+            f"the selector {text.strip()!r} cannot be read",
+            fix="write FIELD=VALUE or FIELD!=VALUE, joined by commas",
         )
     value = re.sub(r"\\(.)", r"\1", found["value"])
     return Term(found["field"], value, found["operator"] != "!=")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from nbflow.spec.status import InputsOutputs, Phase, WorkflowObject, artifacts_by_name, parameter_values, parse_time
+from nbflow.spec.status import (
+    InputsOutputs,
+    Phase,
+    WorkflowObject,
+    artifacts_by_name,
+    parameter_values,
+    parse_time,
+)
 from nbflow.views import durations
 from nbflow.views.phases import phase_sign, status_text
 from nbflow.views.text import RED, YELLOW, Style, clean, columns, shorten
@@ -90,7 +97,11 @@ def _conditions(workflow: WorkflowObject, style: Style) -> Iterator[tuple[str, s
 
 def _times(workflow: WorkflowObject, now: datetime) -> Iterator[tuple[str, str]]:
     status, created = workflow.status, created_at(workflow)
-    for key, at in (("Created:", created), ("Started:", status.started_at), ("Finished:", status.finished_at)):
+    for key, at in (
+        ("Created:", created),
+        ("Started:", status.started_at),
+        ("Finished:", status.finished_at),
+    ):
         if at:
             yield key, durations.timestamp(at, now)
     if status.started_at:
@@ -125,7 +136,9 @@ def _places(outputs: InputsOutputs | None) -> dict[str, str]:
     places = {}
     for name, artifact in artifacts_by_name(outputs).items():
         found = (v for v in artifact.values() if isinstance(v, Mapping))
-        keys = (str(driver[key]) for driver in found for key in ("key", "url", "repo", "path") if key in driver)
+        keys = (
+            str(driver[key]) for driver in found for key in ("key", "url", "repo", "path") if key in driver
+        )
         places[name] = next(keys, "")
     return places
 

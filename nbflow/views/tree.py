@@ -24,7 +24,16 @@ _LEAVES = (NodeType.POD, NodeType.SKIPPED, NodeType.SUSPEND, NodeType.HTTP, Node
 _HEADS = {
     "": ("STEP", "TEMPLATE", "PODNAME", "DURATION", "MESSAGE"),
     "short": ("STEP", "TEMPLATE", "PODNAME", "DURATION", "MESSAGE", "NODENAME"),
-    "wide": ("STEP", "TEMPLATE", "PODNAME", "DURATION", "ARTIFACTS", "MESSAGE", "RESOURCESDURATION", "NODENAME"),
+    "wide": (
+        "STEP",
+        "TEMPLATE",
+        "PODNAME",
+        "DURATION",
+        "ARTIFACTS",
+        "MESSAGE",
+        "RESOURCESDURATION",
+        "NODENAME",
+    ),
 }
 # (only child, first, last, between) of a step group, and (last, between) of all other parents
 _UTF8 = (("──", "┬─", "└─", "├─"), "│ ")

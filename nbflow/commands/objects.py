@@ -1,0 +1,162 @@
+"""Objects beside workflows: secrets, config maps, claims, templates."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbflow.commands.linting import KINDS, lint_parsed, object_name, refuse_errors
+from nbflow.commands.submission import CREATED_FIRST, left_alone
+from nbflow.errors import ConflictError, NbflowError
+
+if TYPE_CHECKING:
+    from nbflow.clients.client import Client, Stored
+    from nbflow.spec.yaml import Document
+
+_KEY = re.compile(r"^[-._a-zA-Z0-9]+$")
+_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+
+
+def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stored], list[str]]:
+    """Create the objects of manifests; those that exist stay as they are. Also what is left alone, in words.
+
+    Raises ManifestError or NbflowError before anything is created. Workflows are for `submit`.
+    """
+    refuse_errors([finding for document in documents for finding in document.findings])
+    chosen = [document for document in documents if document.kind in CREATED_FIRST]
+    if not chosen:
+        raise NbflowError(
+            "nothing to create in given files", fix=f"nbflow creates {', '.join(CREATED_FIRST)}"
+        )
+    for document in chosen:
+        check_name(document.name, document.kind, where=document.source)
+    linted = [document for document in chosen if document.kind in KINDS]
+    refuse_errors(lint_parsed(linted, client=client) if linted else [])
+    others = [document for document in documents if document.kind not in CREATED_FIRST]
+    return [client.create(document.data) for document in chosen], left_alone(others)
+
+
+def create_secret(client: Client, name: str, values: Mapping[str, bytes], *, kind: str = "Opaque") -> Stored:
+    """A Secret with these values. Raises ConflictError if there is one of that name."""
+    data = {key: base64.b64encode(value).decode() for key, value in values.items()}
+    manifest = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": kind, "data": data}
+    return _create_new(client, manifest)
+
+
+def create_config_map(
+    client: Client, name: str, values: Mapping[str, bytes], *, labels: Mapping[str, str] | None = None
+) -> Stored:
+    """A ConfigMap with these values; those that are no text become binary data. Raises ConflictError as above."""
+    texts: dict[str, str] = {}
+    binary: dict[str, str] = {}
+    for key, value in values.items():
+        try:
+            texts[key] = value.decode()
+        except UnicodeDecodeError:
+            binary[key] = base64.b64encode(value).decode()
+    metadata: dict[str, object] = {"name": name} | ({"labels": dict(labels)} if labels else {})
+    manifest: dict[str, object] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "data": texts,
+    }
+    return _create_new(client, {**manifest, "binaryData": binary} if binary else manifest)
+
+
+def collect(literals: Sequence[str], files: Sequence[str], env_files: Sequence[str]) -> dict[str, bytes]:
+    """The values of --from-literal, --from-file and --from-env-file, as kubectl reads them.
+
+    Raises NbflowError for a key that is malformed or given twice, or a file that cannot be read; no message
+    holds a value.
+    """
+    values: dict[str, bytes] = {}
+    pairs = (
+        *(pair for text in literals for pair in _literal(text)),
+        *(pair for text in files for pair in _files(text)),
+        *(pair for text in env_files for pair in _env_file(text)),
+    )
+    for key, value in pairs:
+        if not _KEY.match(key):
+            raise NbflowError(f"{key!r} is no key", fix="keys are made of letters, digits, '-', '_' and '.'")
+        if key in values:
+            raise NbflowError(f"key {key!r} is given twice", fix="leave one out")
+        values[key] = value
+    return values
+
+
+def check_name(name: str, kind: str, *, where: str = "") -> None:
+    """Raises NbflowError unless Kubernetes would take the name."""
+    if not _NAME.match(name) or len(name) > 253:
+        raise NbflowError(
+            f"{name!r} is no name for a {kind}" if name else f"the {kind} has no name",
+            where=where,
+            fix="lower case letters, digits, '-' and '.', for example my-secret",
+        )
+
+
+def list_objects(client: Client, kind: str) -> list[Mapping[str, object]]:
+    """All objects of a kind, by name; no data of secrets."""
+    return sorted(client.objects(kind), key=object_name)
+
+
+def _create_new(client: Client, manifest: Mapping[str, object]) -> Stored:
+    kind, name = str(manifest["kind"]), object_name(manifest)
+    check_name(name, kind)
+    stored = client.create(manifest)
+    if stored.existed:
+        word = kind.lower()
+        raise ConflictError(f'{word}s "{name}" already exists', fix=f"`nbflow {word} delete {name}` first")
+    return stored
+
+
+def _literal(text: str) -> Iterator[tuple[str, bytes]]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        # What has no "=" may well be the secret itself: it is not repeated.
+        raise NbflowError("--from-literal takes KEY=VALUE", fix="--from-literal=password=...")
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+    yield key, value.encode("utf-8", "surrogateescape")
+
+
+def _files(text: str) -> Iterator[tuple[str, bytes]]:
+    """[KEY=]PATH; a directory gives all its files whose name is a key."""
+    key, equals, name = text.partition("=")
+    path = Path(name if equals else text)
+    if equals and not (key and name):
+        raise NbflowError("--from-file takes [KEY=]PATH", fix="--from-file=key=path/to/file")
+    if not equals and path.is_dir():
+        for child in sorted(path.iterdir()):
+            if child.is_file() and _KEY.match(child.name):
+                yield child.name, _read(child)
+        return
+    yield (key if equals else path.name), _read(path)
+
+
+def _env_file(name: str) -> Iterator[tuple[str, bytes]]:
+    """Lines of KEY=VALUE; blank lines and comments count for nothing."""
+    try:
+        lines = _read(Path(name)).decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise NbflowError("this is no text in UTF-8", where=name) from error
+    for number, line in enumerate(lines, 1):
+        text = line.lstrip()
+        if not text or text.startswith("#"):
+            continue
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise NbflowError("a line holds KEY=VALUE", where=f"{name}:{number}")
+        yield key, value.encode()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NbflowError(
+            f"cannot be read: {error.strerror}", where=str(path), fix="check the path"
+        ) from error

@@ -11,7 +11,7 @@ NBFLOW := $(BIN)/nbflow
 PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 # Looked up when needed: the set-up may have installed it by then.
-CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+CHROMIUM = $(shell command -v "$${NBFLOW_CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome)
 BROWSER_TESTS = NBFLOW_CHROMIUM="$(CHROMIUM)" $(PYTEST) -q -m "browser" $(ARGS)
 
 .DEFAULT_GOAL := help

@@ -68,15 +68,18 @@ class Expression:
         """The value, which is nil or JSON-like. Raises ExpressionError."""
         return simplify(self.run(scope, clock))
 
-    def run(self, scope: Scope, clock: Clock, functions: Mapping[str, object] = ARGO) -> object:
+    def run(
+        self, scope: Scope, clock: Clock, functions: Mapping[str, object] = ARGO, salt: str = ""
+    ) -> object:
         """As `evaluate`, with times, durations and functions as the evaluator has them.
 
-        functions: what there is beside the scope and the functions of the language.
+        functions: what there is beside the scope and the functions of the language. salt: makes random
+        functions differ from those of another place with the same expression.
         """
         env = self.environment(scope, functions)
         code = self._code(env)
         try:
-            return code(Frame(env, clock))
+            return code(Frame(env, clock, salt=f"{self.source}@{salt}"))
         except Fault as fault:
             raise ExpressionError(str(fault)) from None
         except RecursionError:

@@ -27,7 +27,8 @@ class Frame:
 
     env: the variables and functions by their first part. item, index, accumulated: what the
     predicate being evaluated sees as #, #index and #acc. memory: elements made so far; steps:
-    rounds of predicates so far. random: how many random numbers were drawn.
+    rounds of predicates so far. random: how many random numbers were drawn; salt: what makes them
+    differ from those of other expressions with the same seed.
     """
 
     env: dict[str, object]
@@ -39,6 +40,7 @@ class Frame:
     memory: int = 0
     steps: int = 0
     random: int = 0
+    salt: str = ""
 
     def grow(self, elements: int) -> None:
         """Account for a list or text of that size."""

@@ -98,6 +98,11 @@ _METHODS: Final[dict[type, dict[str, Callable[..., object]]]] = {
 }
 
 
+def register(kind: type, methods: dict[str, Callable[..., object]]) -> None:
+    """Give the values of another package their methods, once, when that package is read."""
+    _METHODS[kind] = methods
+
+
 def _rounded(time: Time, unit: int, *, up: bool) -> Time:
     """Multiples count from the year 1, as Go counts them."""
     if unit <= 0:

@@ -20,3 +20,29 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 def search(pattern: str, text: str) -> bool:
     """Whether `pattern` is found anywhere in `text`."""
     return compile_pattern(pattern).search(text) is not None
+
+
+def find(pattern: str, text: str) -> str:
+    match = compile_pattern(pattern).search(text)
+    return match[0] if match else ""
+
+
+def find_all(pattern: str, text: str, count: int) -> list[object]:
+    found: list[object] = [m[0] for m in compile_pattern(pattern).finditer(text)]
+    return found if count < 0 else found[:count]
+
+
+def replace_all(pattern: str, text: str, replacement: str) -> str:
+    return compile_pattern(pattern).sub(replacement, text)
+
+
+def replace_all_literally(pattern: str, text: str, replacement: str) -> str:
+    return compile_pattern(pattern).sub(lambda _: replacement, text)
+
+
+def split(pattern: str, text: str, count: int) -> list[object]:
+    return list(compile_pattern(pattern).split(text))
+
+
+def quote_meta(text: str) -> str:
+    return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", text)

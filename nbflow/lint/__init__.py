@@ -1,1 +1,125 @@
 """Manifest in, findings out: what Argo refuses (errors) and what only we advise against (warnings)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nbflow.errors import Finding, NbflowError, Severity
+
+if TYPE_CHECKING:
+    from nbflow.spec.yaml import Document
+
+PLURALS = {
+    "workflows": "Workflow",
+    "wf": "Workflow",
+    "workflowtemplates": "WorkflowTemplate",
+    "wftmpl": "WorkflowTemplate",
+    "cronworkflows": "CronWorkflow",
+    "cwf": "CronWorkflow",
+    "cronwf": "CronWorkflow",
+    "clusterworkflowtemplates": "ClusterWorkflowTemplate",
+    "clusterwftmpl": "ClusterWorkflowTemplate",
+    "cwft": "ClusterWorkflowTemplate",
+}
+"""What `--kinds` takes."""
+
+
+def lint_documents(
+    documents: Sequence[Document],
+    *,
+    known: Mapping[tuple[str, str], object] | None = None,
+    submit: bool = False,
+    kinds: Iterable[str] | None = None,
+) -> list[Finding]:
+    """Everything that is wrong with the documents, each once, in reading order.
+
+    known: objects that are stored somewhere, (kind, name) -> plain data; templates among the documents go before.
+    submit: by the stricter rules of a submit. kinds: look at these only; all documents can be referred to.
+    """
+    from nbflow.lint.objects import Objects
+    from nbflow.lint.report import Report
+    from nbflow.lint.workflow import check_object
+
+    chosen = _kinds(kinds)
+    report = Report()
+    objects = Objects(documents, known or {})
+    for document in documents:
+        if not document.data or document.kind in chosen:
+            report.findings += document.findings
+    for document in documents:
+        if document.data and document.kind in chosen:
+            check_object(report, document, objects, submit=submit)
+    return _ordered(report.findings, documents)
+
+
+def lint_texts(
+    texts: Iterable[tuple[str, str | bytes]],
+    *,
+    known: Mapping[tuple[str, str], object] | None = None,
+    kinds: Iterable[str] | None = None,
+    strict: bool = True,
+) -> list[Finding]:
+    """`argo lint`: the findings of these texts, (source, text); documents of other kinds are passed over.
+
+    strict: unknown fields are errors. Raises NbflowError if there is nothing to lint in them.
+    """
+    from nbflow.spec.yaml import load_documents
+
+    documents = [document for source, text in texts for document in load_documents(text, source, strict=strict)]
+    chosen = _kinds(kinds)
+    findings = lint_documents(documents, known=known, kinds=kinds)
+    if not findings and not any(document.kind in chosen for document in documents):
+        raise NbflowError(
+            "found nothing to lint in the specified paths, failing...", fix=f"lint reads objects of {', '.join(sorted(chosen))}"
+        )
+    return findings
+
+
+def unknown_parameters(workflow: Mapping[str, object], names: Iterable[str]) -> list[Finding]:
+    """A warning for each parameter given to a Workflow that does not declare it."""
+    from nbflow.lint.objects import items, mapping, text
+    from nbflow.spec.similar import did_you_mean
+
+    spec = mapping(dict(workflow), "spec")
+    if isinstance(spec.get("workflowTemplateRef"), dict):
+        return []
+    declared = [text(parameter, "name") for parameter in items(mapping(spec, "arguments"), "parameters")]
+    findings = []
+    for name in names:
+        if name not in declared:
+            fix = did_you_mean(name, declared) or "declare it in `spec.arguments.parameters`"
+            problem = f"the workflow declares no parameter '{name}'"
+            findings.append(Finding("NBF202", problem, Severity.WARNING, fix=fix))
+    return findings
+
+
+def _kinds(kinds: Iterable[str] | None) -> frozenset[str]:
+    """The kinds meant by names or plurals; all of Argo's if none or `all` is said. Raises NbflowError for others."""
+    every = frozenset(PLURALS.values())
+    chosen = set()
+    for kind in kinds or ("all",):
+        known = kind if kind in every else PLURALS.get(kind.lower())
+        if kind == "all":
+            return every
+        if known is None:
+            plurals = [plural for plural in PLURALS if len(plural) > 6]
+            raise NbflowError(f"unknown kind: {kind}", fix=f"choose among {', '.join(sorted(plurals))}")
+        chosen.add(known)
+    return frozenset(chosen)
+
+
+def _ordered(findings: Iterable[Finding], documents: Sequence[Document]) -> list[Finding]:
+    """By file, in the order they were given, then by place; errors before warnings at one place."""
+    files: dict[str, int] = {}
+    for document in documents:
+        files.setdefault(document.source, len(files))
+
+    def key(finding: Finding) -> tuple[int, int, int, bool, str]:
+        place = finding.position
+        if place is None:
+            return (len(files), 0, 0, False, finding.rule)
+        warning = finding.severity is Severity.WARNING
+        return (files.get(place.file, len(files)), place.line, place.column, warning, finding.rule)
+
+    return sorted(dict.fromkeys(findings), key=key)

@@ -157,4 +157,5 @@ def test_loading_the_extension_loads_no_third_party_module():
         "from IPython.core.interactiveshell import InteractiveShell\nshell = InteractiveShell.instance()"
     )
     loaded = new_modules(prepare, "shell.run_line_magic('load_ext', 'nbflow')")
-    assert loaded - set(sys.stdlib_module_names) == {"nbflow"}
+    # IPython is there already, and may have a module of its own left to load.
+    assert loaded - set(sys.stdlib_module_names) - {"IPython"} == {"nbflow"}

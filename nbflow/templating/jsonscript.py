@@ -19,12 +19,12 @@ _Code = Callable[[object, object, Find], object]
 
 _LEXEME = re.compile(
     r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-      |(?P<path>[@$](?:\[(?:[^\]'"]|'[^']*'|"[^"]*")*\]|\.\.?(?:[\w-]+|\*)|\.\.)*)
-      |(?P<operator>\|\||&&|==|!=|<=|>=|=~|<|>|\*\*|[-+*/%!()\[\],])|(?P<word>\w+))""",
+      |(?P<path>[@$](?:\[(?:[^\]'"]|'[^']*'|"[^"]*")*\]|\.\.?(?:\w+|\*)|\.\.)*)
+      |(?P<operator>\|\||&&|==|!=|<=|>=|=~|<|>|\*\*|not\s+in\b|[-+*/%!()\[\],])|(?P<word>\w+))""",
     re.X | re.S,
 )
 _REGEX = re.compile(r"\s*/((?:[^/\\]|\\.)*)/")
-_LEVELS: Final = (("||",), ("&&",), ("==", "!=", "<", "<=", ">", ">=", "=~", "in"), ("+", "-"), ("*", "/", "%"), ("**",))
+_LEVELS: Final = (("||",), ("&&",), ("==", "!=", "<", "<=", ">", ">=", "=~", "in", "not in"), ("+", "-"), ("*", "/", "%"), ("**",))
 _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None, "nil": None}
 _MAX_DEPTH: Final = 50
 
@@ -74,9 +74,10 @@ class _Parser:
 
     def accept(self, *wanted: str) -> str:
         match = self.peek()
-        if match and match.lastgroup in ("operator", "word") and match[match.lastgroup] in wanted:
+        lexeme = " ".join(match[match.lastgroup].split()) if match and match.lastgroup else ""
+        if match and match.lastgroup in ("operator", "word") and lexeme in wanted:
             self.position = match.end()
-            return match[match.lastgroup]
+            return lexeme
         return ""
 
     def level(self, number: int) -> _Code:
@@ -93,7 +94,7 @@ class _Parser:
         if match is None:
             return self.operand()
         self.position = match.end()
-        value = match[1].replace("\\/", "/")
+        value = match[0].strip()
         return lambda root, current, find: value
 
     def operand(self) -> _Code:
@@ -108,7 +109,7 @@ class _Parser:
     def nested(self) -> _Code:
         if self.accept("!"):
             inner = self.operand()
-            return lambda root, current, find: not truthy(_or_none(inner, root, current, find))
+            return lambda root, current, find: not _boolean(inner(root, current, find))
         if self.accept("-"):
             inner = self.operand()
             return lambda root, current, find: -_number(inner(root, current, find))
@@ -147,11 +148,10 @@ def _value(kind: str | None, lexeme: str) -> object:
     return float(lexeme) if kind == "number" else _WORDS[lexeme]
 
 
-def _or_none(code: _Code, root: object, current: object, find: Find) -> object:
-    try:
-        return code(root, current, find)
-    except Fault:
-        return None
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Fault("invalid argument. expected boolean")
+    return value
 
 
 def _number(value: object) -> float:
@@ -162,23 +162,15 @@ def _number(value: object) -> float:
 
 def _operation(operator: str, left: _Code, right: _Code) -> _Code:
     if operator == "&&":
-        return lambda r, c, f: truthy(_or_none(left, r, c, f)) and truthy(_or_none(right, r, c, f))
+        return lambda r, c, f: all([_boolean(left(r, c, f)), _boolean(right(r, c, f))])
     if operator == "||":
-        return lambda r, c, f: truthy(_or_none(left, r, c, f)) or truthy(_or_none(right, r, c, f))
-    if operator in ("==", "!="):
-        wanted = operator == "=="
-        return lambda r, c, f: (_or_none(left, r, c, f) == _or_none(right, r, c, f)) is wanted
+        return lambda r, c, f: any([_boolean(left(r, c, f)), _boolean(right(r, c, f))])
     operate = _OPERATIONS[operator]
     return lambda r, c, f: operate(left(r, c, f), right(r, c, f))
 
 
-def _ordered(compare: Callable[[float | str, float | str], bool]) -> Callable[[object, object], object]:
-    def ordering(left: object, right: object) -> object:
-        if isinstance(left, str) and isinstance(right, str):
-            return compare(left, right)
-        return compare(_number(left), _number(right))
-
-    return ordering
+def _ordered(compare: Callable[[float, float], bool]) -> Callable[[object, object], object]:
+    return lambda left, right: compare(_number(left), _number(right))
 
 
 def _add(left: object, right: object) -> object:
@@ -188,11 +180,12 @@ def _add(left: object, right: object) -> object:
 
 
 def _within(left: object, right: object) -> object:
+    """Finds numbers and bools; a text is never found, since Argo's library compares it with its quotes."""
     if isinstance(right, dict):
         right = list(right.values())
     if not isinstance(right, list):
         raise Fault("invalid argument. expected array")
-    return left in right
+    return not isinstance(left, str) and any(_equal(left, each) for each in right)
 
 
 def _matching(left: object, right: object) -> object:
@@ -201,13 +194,22 @@ def _matching(left: object, right: object) -> object:
     return search(right, left)
 
 
+def _equal(left: object, right: object) -> bool:
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return left == right
+
+
 _OPERATIONS: Final[dict[str, Callable[[object, object], object]]] = {
-    "<": _ordered(lambda a, b: a < b),  # type: ignore[operator]
-    "<=": _ordered(lambda a, b: a <= b),  # type: ignore[operator]
-    ">": _ordered(lambda a, b: a > b),  # type: ignore[operator]
-    ">=": _ordered(lambda a, b: a >= b),  # type: ignore[operator]
+    "==": _equal,
+    "!=": lambda left, right: not _equal(left, right),
+    "<": _ordered(lambda a, b: a < b),
+    "<=": _ordered(lambda a, b: a <= b),
+    ">": _ordered(lambda a, b: a > b),
+    ">=": _ordered(lambda a, b: a >= b),
     "=~": _matching,
     "in": _within,
+    "not in": lambda left, right: not _within(left, right),
     "+": _add,
     "-": lambda left, right: _number(left) - _number(right),
     "*": lambda left, right: _number(left) * _number(right),

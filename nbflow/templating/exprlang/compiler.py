@@ -13,7 +13,7 @@ from nbflow.templating.exprlang.names import PREDICATES
 from nbflow.templating.exprlang.predicates import MAKERS
 from nbflow.templating.exprlang.operators import OPERATORS, invert, negate, text, to_int, truth
 from nbflow.templating.golang.moments import Location, Time
-from nbflow.templating.golang.values import Fault, Function, go_type
+from nbflow.templating.golang.values import Fault, Function, NilList, go_type
 
 
 class _Chain(Exception):
@@ -67,7 +67,7 @@ def _binary(node: tree.Binary) -> Code:
 def _coalesce(left: Code, right: Code) -> Code:
     def code(frame: Frame) -> object:
         value = left(frame)
-        return right(frame) if value is None else value
+        return right(frame) if value is None or isinstance(value, NilList) else value
 
     return code
 

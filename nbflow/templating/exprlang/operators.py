@@ -9,7 +9,7 @@ from typing import Final
 from nbflow.templating.golang.moments import Duration, Month, Time, Weekday
 from nbflow.templating.golang.patterns import search
 from nbflow.templating.golang.text import display, from_bytes, to_bytes
-from nbflow.templating.golang.values import Fault, go_type, is_int, is_number, wrap_int
+from nbflow.templating.golang.values import Fault, NilList, go_type, is_int, is_number, wrap_int
 
 MAX_TEXT: Final = 16 * 1024 * 1024
 """Texts longer than this many characters are refused."""
@@ -39,7 +39,7 @@ def limited(text: str) -> str:
 def equal(left: object, right: object) -> bool:
     """==: numbers by value, lists and maps by content, everything else only with its own kind."""
     if left is None or right is None:
-        return left is right
+        return left is right or isinstance(left, NilList) or isinstance(right, NilList)
     if plain_number(left) and plain_number(right):
         return left == right
     if isinstance(left, list) and isinstance(right, list):

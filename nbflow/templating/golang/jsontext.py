@@ -8,7 +8,7 @@ import re
 from typing import NoReturn
 
 from nbflow.templating.golang.text import decimal_parts, place_point, sorted_items
-from nbflow.templating.golang.values import AnyKeyMap, Fault, Function, go_type
+from nbflow.templating.golang.values import AnyKeyMap, Fault, Function, NilList, go_type
 
 MAX_DEPTH = 200
 _UNSAFE = re.compile('[\x00-\x1f"\\\\\u2028\u2029\ud800-\udfff]')
@@ -45,6 +45,8 @@ class _Writer:
                 return str(int(value))
             case bytes():
                 return f'"{base64.b64encode(value).decode()}"'
+            case NilList():
+                return "null"
             case list():
                 return self._wrap("[", [self.write(v, depth + 1) for v in value], "]", depth)
             case AnyKeyMap() | Function():

@@ -21,6 +21,10 @@ class Int64(int):
     __slots__ = ()
 
 
+class NilList(list[object]):
+    """A Go slice that is nil: empty, null as JSON, and nil for ??."""
+
+
 class AnyKeyMap(dict[object, object]):
     """A Go map with keys of any type (groupBy, fromPairs): it has no JSON form."""
 

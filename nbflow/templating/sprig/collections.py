@@ -9,7 +9,7 @@ from typing import Final
 from nbflow.templating.exprlang.builtins.lists import MAX_UNIQUE
 from nbflow.templating.golang.jsontext import marshal, unmarshal
 from nbflow.templating.golang.text import sorted_items
-from nbflow.templating.golang.values import Fault, Function, go_type
+from nbflow.templating.golang.values import Fault, Function, NilList, go_type
 from nbflow.templating.sprig.conversions import deep_equal, empty, kind_of, to_int, to_text
 from nbflow.templating.sprig.signature import function
 
@@ -66,11 +66,11 @@ def has(wanted: object, items: object) -> bool:
 
 
 def concat(*lists: object) -> object:
-    return [item for items in lists for item in _list(items, "concat as list")] if lists else None
+    return [item for items in lists for item in _list(items, "concat as list")] or NilList()
 
 
 def _some(items: List, part: List) -> object:
-    return part if items else None
+    return part if items else NilList()
 
 
 def new_map(*values: object) -> Map:
@@ -125,7 +125,7 @@ def _merge_into(target: Map, source: Map, overwrite: bool, depth: int) -> None:
         mine = target.get(key)
         if isinstance(mine, dict) and isinstance(value, dict):
             _merge_into(mine, value, overwrite, depth + 1)
-        elif (overwrite and not empty(value)) or empty(mine):
+        elif overwrite or empty(mine):
             target[key] = value
 
 

@@ -26,7 +26,7 @@ def to_int(value: object) -> Int64:
 
 def _parsed(text: str) -> int:
     whole = re.sub(r"\.0+$", "", text)
-    plain = whole.replace("_", "") if re.search(r"0[xXbBoO]", whole) else whole
+    plain = whole.replace("_", "") if re.fullmatch(r"[^_](_?[^_])*", whole) else whole
     if not _LITERAL.fullmatch(plain) or len(plain) > 70:
         return 0
     digits = plain.lstrip("+-").lower()

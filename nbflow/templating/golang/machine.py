@@ -1,0 +1,215 @@
+"""Runs regular expressions in one pass over the text, all alternatives at the same time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from nbflow.templating.golang.regexsyntax import Alt, Assert, Cat, CharSet, Group, Node, Repeat, nullable
+from nbflow.templating.golang.values import Fault
+
+MAX_PROGRAM: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Char:
+    """Take one character of the set, then go on at `next`."""
+
+    charset: CharSet
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Try `first`, and if that fails `second`."""
+
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    slot: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    kind: str
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The whole pattern was found."""
+
+
+Instruction = Char | Split | Save | Place | Match
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    instructions: tuple[Instruction, ...]
+    start: int
+    slots: int
+
+
+def build(node: Node) -> Program:
+    """The program of a tree. Raises Fault if it is too large."""
+    builder = _Builder()
+    end = builder.add(Match())
+    start = builder.code(node, end)
+    slots = 1 + max(i.slot for i in builder.instructions if isinstance(i, Save))
+    return Program(tuple(builder.instructions), start, slots)
+
+
+class _Builder:
+    """Writes instructions from the end to the beginning: each knows what follows it."""
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+
+    def add(self, instruction: Instruction) -> int:
+        if len(self.instructions) >= MAX_PROGRAM:
+            raise Fault("error parsing regexp: expression too large")
+        self.instructions.append(instruction)
+        return len(self.instructions) - 1
+
+    def code(self, node: Node, following: int) -> int:
+        """Where the code of `node` begins, that goes on at `following`."""
+        match node:
+            case CharSet():
+                return self.add(Char(node, following))
+            case Assert():
+                return self.add(Place(node.kind, following))
+            case Group():
+                end = self.add(Save(2 * node.index + 1, following))
+                return self.add(Save(2 * node.index, self.code(node.node, end)))
+            case Cat():
+                for child in reversed(node.nodes):
+                    following = self.code(child, following)
+                return following
+            case Alt():
+                starts = [self.code(child, following) for child in node.nodes]
+                begin = starts.pop()
+                while starts:
+                    begin = self.add(Split(starts.pop(), begin))
+                return begin
+        return self.repeat(node, following)
+
+    def repeat(self, node: Repeat, following: int) -> int:
+        copies = node.least
+        if node.most is None:
+            begin = self.loop(node, following)
+            copies -= 1
+        else:
+            begin = following
+            for _ in range(node.most - node.least):
+                begin = self.choice(node, self.code(node.node, begin), following)
+        for _ in range(copies):
+            begin = self.code(node.node, begin)
+        return begin
+
+    def loop(self, node: Repeat, following: int) -> int:
+        """x+ tries again after each x; x* does so before, unless x may be empty: then it is (x+)?."""
+        split = self.add(Split(following, following))
+        body = self.code(node.node, split)
+        self.instructions[split] = Split(body, following) if node.greedy else Split(following, body)
+        if node.least > 0:
+            return body
+        return self.choice(node, body, following) if nullable(node.node) else split
+
+    def choice(self, node: Repeat, body: int, following: int) -> int:
+        return self.add(Split(body, following) if node.greedy else Split(following, body))
+
+
+_Thread = tuple[int, tuple[int, ...]]
+
+
+def execute(program: Program, text: str, start: int, max_steps: int) -> tuple[int, ...] | None:
+    """The leftmost match from `start` on, by the preferences of the pattern. Raises Fault if it takes too long."""
+    return _Run(program, text, max_steps).run(start)
+
+
+class _Run:
+    def __init__(self, program: Program, text: str, max_steps: int) -> None:
+        self.program, self.text, self.steps = program, text, max_steps
+        self.known: dict[tuple[int, str], bool] = {}
+
+    def run(self, position: int) -> tuple[int, ...] | None:
+        empty = (-1,) * self.program.slots
+        threads: list[_Thread] = []
+        matched: tuple[int, ...] | None = None
+        while True:
+            seen: set[int] = {pc for pc, _ in threads}
+            if matched is None:
+                self.follow(self.program.start, empty, position, threads, seen)
+            if not threads and matched is not None:
+                return matched
+            threads, found = self.advance(threads, position)
+            matched = found or matched
+            if position >= len(self.text):
+                return matched
+            position += 1
+
+    def advance(self, threads: list[_Thread], position: int) -> tuple[list[_Thread], tuple[int, ...] | None]:
+        """Let every thread take the character; what a match cuts off is dropped."""
+        char = self.text[position] if position < len(self.text) else ""
+        after: list[_Thread] = []
+        seen: set[int] = set()
+        for pc, saved in threads:
+            self.steps -= 1
+            instruction = self.program.instructions[pc]
+            if isinstance(instruction, Match):
+                return after, saved
+            if isinstance(instruction, Char) and char and self.takes(pc, instruction, char):
+                self.follow(instruction.next, saved, position + 1, after, seen)
+        if self.steps < 0:
+            raise Fault("the regular expression takes too long on this text")
+        return after, None
+
+    def takes(self, pc: int, instruction: Char, char: str) -> bool:
+        key = pc, char
+        answer = self.known.get(key)
+        if answer is None:
+            answer = self.known[key] = instruction.charset.has(char)
+        return answer
+
+    def follow(self, pc: int, saved: tuple[int, ...], position: int, threads: list[_Thread], seen: set[int]) -> None:
+        """Add what can be reached without a character, in the order of preference."""
+        pending = [(pc, saved)]
+        while pending:
+            here, slots = pending.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            self.steps -= 1
+            match self.program.instructions[here]:
+                case Split(first=first, second=second):
+                    pending += ((second, slots), (first, slots))
+                case Save(slot=slot, next=following):
+                    pending.append((following, (*slots[:slot], position, *slots[slot + 1 :])))
+                case Place(kind=kind, next=following):
+                    if _holds(kind, self.text, position):
+                        pending.append((following, slots))
+                case _:
+                    threads.append((here, slots))
+
+
+def _holds(kind: str, text: str, position: int) -> bool:
+    match kind:
+        case "A":
+            return position == 0
+        case "z":
+            return position == len(text)
+        case "^":
+            return position == 0 or text[position - 1] == "\n"
+        case "$":
+            return position == len(text) or text[position] == "\n"
+    before = position > 0 and _is_word(text[position - 1])
+    after = position < len(text) and _is_word(text[position])
+    return (before is not after) is (kind == "b")
+
+
+def _is_word(char: str) -> bool:
+    return char == "_" or (char.isascii() and char.isalnum())

@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-import kubernetes.client as client
+from kubernetes import client
 
 SPEC = Path(__file__).resolve().parent.parent / "nbflow" / "spec"
 CORE_KINDS = ("V1Secret", "V1ConfigMap", "V1PersistentVolumeClaim", "V1Service", "V1ServiceAccount")

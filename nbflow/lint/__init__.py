@@ -66,12 +66,15 @@ def lint_texts(
     """
     from nbflow.spec.yaml import load_documents
 
-    documents = [document for source, text in texts for document in load_documents(text, source, strict=strict)]
+    documents = [
+        document for source, text in texts for document in load_documents(text, source, strict=strict)
+    ]
     chosen = _kinds(kinds)
     findings = lint_documents(documents, known=known, kinds=kinds)
     if not findings and not any(document.kind in chosen for document in documents):
         raise NbflowError(
-            "found nothing to lint in the specified paths, failing...", fix=f"lint reads objects of {', '.join(sorted(chosen))}"
+            "found nothing to lint in the specified paths, failing...",
+            fix=f"lint reads objects of {', '.join(sorted(chosen))}",
         )
     return findings
 

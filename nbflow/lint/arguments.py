@@ -52,14 +52,18 @@ def supply(arguments: Json) -> Supply:
     )
 
 
-def check_arguments(report: Report, where: Where, arguments: Json, said: str, *, may_lack_values: bool) -> None:
+def check_arguments(
+    report: Report, where: Where, arguments: Json, said: str, *, may_lack_values: bool
+) -> None:
     """Names, values and locations. said: how Argo's message calls them ("spec.arguments.")."""
     parameters, artifacts = items(arguments, "parameters"), items(arguments, "artifacts")
     check_names(report, where.at("parameters"), parameters, f"{said}parameters", parameters=True)
     check_names(report, where.at("artifacts"), artifacts, f"{said}artifacts", parameters=True)
     for index, parameter in enumerate(parameters):
         place = where.at("parameters", index)
-        _check_value(report, place, parameter, said + text(parameter, "name"), may_lack_values=may_lack_values)
+        _check_value(
+            report, place, parameter, said + text(parameter, "name"), may_lack_values=may_lack_values
+        )
     for index, artifact in enumerate(artifacts):
         _check_artifact(report, where.at("artifacts", index), artifact, said + text(artifact, "name"))
 
@@ -69,7 +73,11 @@ def _check_value(report: Report, where: Where, parameter: Json, said: str, *, ma
     if value is None and source is None and not may_lack_values:
         report.error("NBF121", where, f"{said}.value or {said}.valueFrom is required", "add `value:`")
     if isinstance(source, dict):
-        wanted = source.get("configMapKeyRef") is not None or source.get("event") or source.get("supplied") is not None
+        wanted = (
+            source.get("configMapKeyRef") is not None
+            or source.get("event")
+            or source.get("supplied") is not None
+        )
         if not wanted or any(source.get(other) for other in ("path", "jsonPath", "parameter", "expression")):
             problem = f"{said}.valueFrom only allows: default, configMapKeyRef and supplied"
             fix = "give a tag as `value: '{{...}}'`; where the value comes from is said by the outputs of a template"
@@ -83,7 +91,9 @@ def _check_enum(report: Report, where: Where, parameter: Json, said: str, *, may
     if not isinstance(allowed, list):
         return
     if not allowed:
-        report.error("NBF122", where.at("enum"), f"{said}.enum should contain at least one value", "add the values")
+        report.error(
+            "NBF122", where.at("enum"), f"{said}.enum should contain at least one value", "add the values"
+        )
     elif value is None:
         if not may_lack_values:
             report.error("NBF122", where, f"{said}.value is required", f"choose one of: {', '.join(allowed)}")
@@ -102,7 +112,9 @@ def _check_artifact(report: Report, where: Where, artifact: Json, said: str) -> 
         report.error("NBF123", where.at("fromExpression"), problem, "keep one of them")
 
 
-def check_supply(report: Report, where: Where, template: Template, given: Supply, *, argument_of: str) -> None:
+def check_supply(
+    report: Report, where: Where, template: Template, given: Supply, *, argument_of: str
+) -> None:
     """Whether everything that a template needs is given. argument_of: who gives it ("the step", "spec")."""
     if given.made_up:
         return

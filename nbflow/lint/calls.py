@@ -50,7 +50,9 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
     if isinstance(reference, dict):
         if name:
             problem = "template name cannot be specified with templateRef"
-            check.report.error("NBF114", where.at("templateRef"), problem, "keep `template` or `templateRef`", key=True)
+            check.report.error(
+                "NBF114", where.at("templateRef"), problem, "keep `template` or `templateRef`", key=True
+            )
         elif not isinstance(inline, dict):
             return _referred(check, where, reference, values)
     elif name:
@@ -58,7 +60,10 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
         found = holder.template(name)
         if found is None:
             problem = f"template name '{_shown(call, name)}' undefined"
-            fix = did_you_mean(name, holder.template_names) or "add a template of this name, or use `templateRef`"
+            fix = (
+                did_you_mean(name, holder.template_names)
+                or "add a template of this name, or use `templateRef`"
+            )
             check.report.error("NBF113", where.at("template"), problem, fix)
         elif not isinstance(inline, dict):
             return Template(found.data, _called(found.where, where), holder)
@@ -110,6 +115,10 @@ def find_holder(check: Check, where: Where, name: str, *, cluster: bool) -> Hold
         other = check.objects.find(name, check.namespace, cluster=not cluster)
         fix = did_you_mean(name, check.objects.names(cluster=cluster)) or "create it, or give its file too"
         if other is not None:
-            fix = "remove `clusterScope`" if cluster else "it is a ClusterWorkflowTemplate: add `clusterScope: true`"
+            fix = (
+                "remove `clusterScope`"
+                if cluster
+                else "it is a ClusterWorkflowTemplate: add `clusterScope: true`"
+            )
         check.report.error("NBF114", where, problem, fix)
     return holder

@@ -65,7 +65,9 @@ def has_result(template: Template) -> bool:
     if template.type == "ContainerSet":
         from nbflow.lint.objects import items, mapping
 
-        return any(text(c, "name") == "main" for c in items(mapping(template.data, "containerSet"), "containers"))
+        return any(
+            text(c, "name") == "main" for c in items(mapping(template.data, "containerSet"), "containers")
+        )
     return template.type in {"Container", "Script", "Data", "HTTP", "Plugin"}
 
 

@@ -23,7 +23,9 @@ class _Field:
 
 
 _FIELDS = (_Field(0, 59), _Field(0, 23), _Field(1, 31), _Field(1, 12, _MONTHS), _Field(0, 6, _DAYS))
-_DURATION = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*\Z")
+_DURATION = re.compile(
+    r"[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*\Z"
+)
 
 
 def check_cron(report: Report, where: Where, spec: Json) -> None:
@@ -31,7 +33,9 @@ def check_cron(report: Report, where: Where, spec: Json) -> None:
     schedules = spec.get("schedules")
     if not isinstance(schedules, list) or not schedules:
         problem = "cron workflow must have at least one schedule"
-        report.error("NBF180", where, problem, 'add `schedules:` and a list, for example `- "0 * * * *"`', key=True)
+        report.error(
+            "NBF180", where, problem, 'add `schedules:` and a list, for example `- "0 * * * *"`', key=True
+        )
         schedules = []
     for index, schedule in enumerate(schedules):
         fault = schedule_fault(str(schedule))
@@ -42,14 +46,20 @@ def check_cron(report: Report, where: Where, spec: Json) -> None:
     zone = text(spec, "timezone")
     if zone and not _zone_exists(zone):
         problem = f'invalid timezone "{zone}": unknown time zone {zone}'
-        report.error("NBF181", where.at("timezone"), problem, "use a name of the time zone database: Europe/Berlin")
+        report.error(
+            "NBF181", where.at("timezone"), problem, "use a name of the time zone database: Europe/Berlin"
+        )
     policy = text(spec, "concurrencyPolicy")
     if policy and policy not in _POLICIES:
         fix = did_you_mean(policy, _POLICIES) or f"choose one of: {', '.join(_POLICIES)}"
-        report.error("NBF182", where.at("concurrencyPolicy"), f"'{policy}' is not a valid concurrencyPolicy", fix)
+        report.error(
+            "NBF182", where.at("concurrencyPolicy"), f"'{policy}' is not a valid concurrencyPolicy", fix
+        )
     deadline = spec.get("startingDeadlineSeconds")
     if isinstance(deadline, int) and deadline < 0:
-        report.error("NBF182", where.at("startingDeadlineSeconds"), "startingDeadlineSeconds must be positive")
+        report.error(
+            "NBF182", where.at("startingDeadlineSeconds"), "startingDeadlineSeconds must be positive"
+        )
 
 
 def schedule_fault(schedule: str) -> str:

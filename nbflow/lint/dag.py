@@ -38,7 +38,9 @@ def check_dag(check: Check, template: Template, scope: Scope, values: Values) ->
     position = {text(task, "name"): index for index, task in enumerate(tasks)}
     order = [(position[name], tasks[position[name]]) for name in sort(graph) if name in position]
     for index, task in order:
-        called[text(task, "name")] = _check_call(check, where.at("tasks", index), task, template, scope, values)
+        called[text(task, "name")] = _check_call(
+            check, where.at("tasks", index), task, template, scope, values
+        )
     _check_target(report, where.at("target"), dag, tasks, scope, values, said)
     for index, task in order:
         place = where.at("tasks", index)
@@ -121,11 +123,16 @@ def _check_style(report: Report, where: Where, task: Json, said: str, *, uses_de
         report.error("NBF142", where.at("name"), problem, f"rename it, for example `t{name}`")
     if uses_depends and _names(task):
         problem = f"{said} cannot use both 'depends' and 'dependencies' in the same DAG template"
-        fix = f"write `depends: \"{' && '.join(_names(task))}\"`"
+        fix = f'write `depends: "{" && ".join(_names(task))}"`'
         report.error("NBF142", where.at("dependencies"), problem, fix, key=True)
     if uses_depends and task.get("continueOn") is not None:
         problem = f"{said} cannot use 'continueOn' when using 'depends'. Instead use 'dep-task.Failed'/'dep-task.Errored'"
-        report.error("NBF142", where.at("continueOn"), problem, f'say "({name} || {name}.Failed)" in what depends on it')
+        report.error(
+            "NBF142",
+            where.at("continueOn"),
+            problem,
+            f'say "({name} || {name}.Failed)" in what depends on it',
+        )
 
 
 def _check_results(report: Report, where: Where, task: Json, loops: set[str], said: str) -> None:
@@ -141,7 +148,13 @@ def _check_results(report: Report, where: Where, task: Json, loops: set[str], sa
                 f"{said}.{name} dependency '{name}' uses an items-based condition such as .AnySucceeded or .AllFailed "
                 "but does not contain any items"
             )
-            report.error("NBF142", where.at("depends"), problem, f"use {name}.Succeeded or {name}.Failed", needle=needle)
+            report.error(
+                "NBF142",
+                where.at("depends"),
+                problem,
+                f"use {name}.Succeeded or {name}.Failed",
+                needle=needle,
+            )
 
 
 def _check_call(
@@ -161,7 +174,10 @@ def _check_task(
     said = f"templates.{template.name}.tasks.{name}"
     inner = scope.inner()
     inner.also = past.resolves
-    inner.add(f"inputs.parameters.{text(p, 'name')}" for p in items(mapping(mapping(task, "inline"), "inputs"), "parameters"))
+    inner.add(
+        f"inputs.parameters.{text(p, 'name')}"
+        for p in items(mapping(mapping(task, "inline"), "inputs"), "parameters")
+    )
     add_items(report, where, task, inner, said)
     check_tags(report, where, task, inner, said, values)
     arguments = mapping(task, "arguments")
@@ -179,7 +195,9 @@ def _check_origins(report: Report, where: Where, arguments: Json, past: _Past, s
             origin = value.split(".")[1]
             if not past.holds(origin):
                 problem = f"{said} missing dependency '{origin}' for {kind} '{text(argument, 'name')}'"
-                report.error("NBF143", where.at(list_name, index, field), problem, f"let the task depend on {origin}")
+                report.error(
+                    "NBF143", where.at(list_name, index, field), problem, f"let the task depend on {origin}"
+                )
 
 
 def _check_target(

@@ -11,7 +11,9 @@ from nbflow.lint.report import Report
 def check_inputs(report: Report, template: Template) -> None:
     """Names of parameters and artifacts; paths and places of artifacts."""
     where, said = template.where.at("inputs"), f"templates.{template.name}.inputs"
-    check_names(report, where.at("parameters"), template.parameters("inputs"), f"{said}.parameters", parameters=True)
+    check_names(
+        report, where.at("parameters"), template.parameters("inputs"), f"{said}.parameters", parameters=True
+    )
     artifacts = template.artifacts("inputs")
     check_names(report, where.at("artifacts"), artifacts, f"{said}.artifacts", parameters=True)
     for index, artifact in enumerate(artifacts):
@@ -22,7 +24,9 @@ def check_inputs(report: Report, template: Template) -> None:
                 report.error("NBF161", place.at("path"), f"error in {called}: {fault}", _path_fix(fault))
         elif text(artifact, "path"):
             problem = f"{called}.path only valid in container/script templates"
-            report.error("NBF161", place.at("path"), problem, "remove it: the templates called say where they want it")
+            report.error(
+                "NBF161", place.at("path"), problem, "remove it: the templates called say where they want it"
+            )
         if text(artifact, "from"):
             problem = f"{called}.from not valid in inputs"
             report.error("NBF123", place.at("from"), problem, "the caller says `from` in its arguments")
@@ -30,7 +34,11 @@ def check_inputs(report: Report, template: Template) -> None:
 
 
 def _path_fix(fault: str) -> str:
-    return "add `path:`, where the artifact is in the container" if "did not specify" in fault else "write it without `..`"
+    return (
+        "add `path:`, where the artifact is in the container"
+        if "did not specify" in fault
+        else "write it without `..`"
+    )
 
 
 def local_names(template: Template) -> set[str]:
@@ -45,14 +53,19 @@ def local_names(template: Template) -> set[str]:
     if template.is_pod:
         names.add("pod.name")
     if template.data.get("retryStrategy") is not None:
-        names |= {"retries", *(f"lastRetry.{field}" for field in ("exitCode", "status", "duration", "message"))}
+        names |= {
+            "retries",
+            *(f"lastRetry.{field}" for field in ("exitCode", "status", "duration", "message")),
+        }
     if template.is_leaf:
         names |= _paths_of_outputs(template)
     return names
 
 
 def _paths_of_outputs(template: Template) -> set[str]:
-    artifacts = {f"outputs.artifacts.{text(a, 'name')}.path" for a in template.artifacts("outputs") if text(a, "path")}
+    artifacts = {
+        f"outputs.artifacts.{text(a, 'name')}.path" for a in template.artifacts("outputs") if text(a, "path")
+    }
     parameters = {
         f"outputs.parameters.{text(p, 'name')}.path"
         for p in template.parameters("outputs")

@@ -19,7 +19,11 @@ ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
 def check_leaf(check: Check, template: Template, scope: Scope, values: Values, *, made_up: bool) -> None:
     """Tags, then what the type asks for. made_up: the inputs have no values yet, and Argo puts its own in place."""
     report, data = check.report, template.data
-    seen = {**data, "inputs": _inputs_that_count(mapping(data, "inputs"))} if made_up and "inputs" in data else data
+    seen = (
+        {**data, "inputs": _inputs_that_count(mapping(data, "inputs"))}
+        if made_up and "inputs" in data
+        else data
+    )
     check_tags(report, template.where, seen, scope, f"templates.{template.name}:", values)
     _check_pod_metadata(check, template, scope, values)
     if template.type == "Container":
@@ -43,8 +47,13 @@ def check_leaf(check: Check, template: Template, scope: Scope, values: Values, *
 def _inputs_that_count(inputs: Json) -> Json:
     """The inputs without what the caller's arguments take the place of."""
     return {
-        "parameters": [{k: v for k, v in p.items() if k not in {"value", "valueFrom"}} for p in items(inputs, "parameters")],
-        "artifacts": [{k: v for k, v in a.items() if k in {"name", "path"}} for a in items(inputs, "artifacts")],
+        "parameters": [
+            {k: v for k, v in p.items() if k not in {"value", "valueFrom"}}
+            for p in items(inputs, "parameters")
+        ],
+        "artifacts": [
+            {k: v for k, v in a.items() if k in {"name", "path"}} for a in items(inputs, "artifacts")
+        ],
     }
 
 
@@ -60,16 +69,23 @@ def _check_mounts(report: Report, template: Template, container: Json) -> None:
     """No two things at one path."""
     taken: dict[str, str] = {}
     for index, mount in enumerate(items(container, "volumeMounts")):
-        path, where = text(mount, "mountPath"), template.where.at("container", "volumeMounts", index, "mountPath")
+        path, where = (
+            text(mount, "mountPath"),
+            template.where.at("container", "volumeMounts", index, "mountPath"),
+        )
         said = f"templates.{template.name}.container.volumeMounts[{index}].mountPath"
         if path in taken:
-            report.error("NBF151", where, f"{said} '{path}' already mounted in {taken[path]}", "choose another path")
+            report.error(
+                "NBF151", where, f"{said} '{path}' already mounted in {taken[path]}", "choose another path"
+            )
         taken.setdefault(path, f"container.volumeMounts.{text(mount, 'name')}")
     for index, artifact in enumerate(template.artifacts("inputs")):
         path, where = text(artifact, "path"), template.where.at("inputs", "artifacts", index, "path")
         said = f"templates.{template.name}.inputs.artifacts[{index}].path"
         if path and path in taken:
-            report.error("NBF151", where, f"{said} '{path}' already mounted in {taken[path]}", "choose another path")
+            report.error(
+                "NBF151", where, f"{said} '{path}' already mounted in {taken[path]}", "choose another path"
+            )
         taken.setdefault(path, f"inputs.artifacts.{text(artifact, 'name')}")
 
 
@@ -114,11 +130,15 @@ def _check_container_set(report: Report, template: Template, container_set: Json
         report.error("NBF140", where.at("containers"), problem, "take one of these dependencies out")
     if "main" not in names and _moves_data(template):
         problem = f'{said}.containers must have a container named "main" for input or output'
-        report.error("NBF152", where.at("containers"), problem, "name the one that reads or writes them `main`")
+        report.error(
+            "NBF152", where.at("containers"), problem, "name the one that reads or writes them `main`"
+        )
 
 
 def _moves_data(template: Template) -> bool:
-    return bool(template.artifacts("inputs") or template.artifacts("outputs") or template.parameters("outputs"))
+    return bool(
+        template.artifacts("inputs") or template.artifacts("outputs") or template.parameters("outputs")
+    )
 
 
 def _check_set_mounts(report: Report, where: Where, mounts: list[Json], said: str) -> None:
@@ -127,7 +147,9 @@ def _check_set_mounts(report: Report, where: Where, mounts: list[Json], said: st
         path = text(mount, "mountPath")
         if path in taken:
             problem = f"{said}.volumeMounts[{index}].mountPath '{path}' already mounted in {taken[path]}"
-            report.error("NBF151", where.at("volumeMounts", index, "mountPath"), problem, "choose another path")
+            report.error(
+                "NBF151", where.at("volumeMounts", index, "mountPath"), problem, "choose another path"
+            )
         taken.setdefault(path, f"volumeMounts.{text(mount, 'name')}")
 
 
@@ -144,12 +166,19 @@ def _check_resource(report: Report, template: Template, resource: Json, values: 
         problem = f"either {said}.manifest or {said}.manifestFrom must be specified"
         report.error("NBF154", where, problem, "add `manifest: |` and the object")
     if manifest and source is not None:
-        problem = "shouldn't have both `manifest` and `manifestFrom` specified in `Manifest` for resource template"
+        problem = (
+            "shouldn't have both `manifest` and `manifestFrom` specified in `Manifest` for resource template"
+        )
         report.error("NBF154", where.at("manifestFrom"), problem, "keep one of them", key=True)
     artifact = mapping(source, "artifact")
     if artifact and text(artifact, "name") not in [text(a, "name") for a in template.artifacts("inputs")]:
         problem = f"artifact {text(artifact, 'name')} in `manifestFrom` refer to a non-exist artifact"
-        report.error("NBF154", where.at("manifestFrom", "artifact", "name"), problem, "declare it in `inputs.artifacts`")
+        report.error(
+            "NBF154",
+            where.at("manifestFrom", "artifact", "name"),
+            problem,
+            "declare it in `inputs.artifacts`",
+        )
     if manifest:
         _check_manifest(report, where.at("manifest"), fill(manifest, values), said)
 
@@ -163,7 +192,9 @@ def _check_manifest(report: Report, where: Where, manifest: str, said: str) -> N
     try:
         build(known_parts(re.sub(r"\{\{\s*=\s*(.+?)\s*\}\}", "x", manifest), "x"))
     except Fault as fault:
-        problem = f"{said}.manifest must be a valid yaml: {fault.problem.removeprefix('the YAML is malformed: ')}"
+        problem = (
+            f"{said}.manifest must be a valid yaml: {fault.problem.removeprefix('the YAML is malformed: ')}"
+        )
         report.error("NBF154", where, problem, fault.fix)
 
 
@@ -176,7 +207,11 @@ def _check_limits(report: Report, template: Template, values: Values) -> None:
         deadline = int(deadline) if number else 0 if later else -1
     if isinstance(deadline, int) and deadline < 0:
         problem = f"templates.{template.name}.activeDeadlineSeconds must be a positive integer > 0 or an argo variable"
-        report.error("NBF155", template.where.at("activeDeadlineSeconds"), problem, "write a number of seconds")
+        report.error(
+            "NBF155", template.where.at("activeDeadlineSeconds"), problem, "write a number of seconds"
+        )
     if template.data.get("parallelism") is not None:
         problem = f"templates.{template.name}.parallelism is only valid for steps and dag templates"
-        report.error("NBF155", template.where.at("parallelism"), problem, "set it where the loop is", key=True)
+        report.error(
+            "NBF155", template.where.at("parallelism"), problem, "set it where the loop is", key=True
+        )

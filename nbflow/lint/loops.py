@@ -20,7 +20,11 @@ def is_loop(call: Json) -> bool:
 def add_items(report: Report, where: Where, call: Json, scope: Scope, said: str) -> None:
     """The names that `item` brings; one loop at most."""
     items, parameter, sequence = call.get("withItems"), text(call, "withParam"), call.get("withSequence")
-    given = [f for f, value in (("withItems", items), ("withParam", parameter), ("withSequence", sequence)) if value]
+    given = [
+        f
+        for f, value in (("withItems", items), ("withParam", parameter), ("withSequence", sequence))
+        if value
+    ]
     if isinstance(sequence, dict) and not sequence:
         given.append("withSequence")
     if len(given) > 1:
@@ -38,7 +42,9 @@ def add_items(report: Report, where: Where, call: Json, scope: Scope, said: str)
             report.error("NBF145", where.at("withSequence", "end"), problem, "keep one of them", key=True)
         if not any(mapping(call, "withSequence").get(field) is not None for field in ("count", "end")):
             fix = "add `count:` or `end:`"
-            report.warning("NBF210", where.at("withSequence"), f"{said} withSequence has neither count nor end", fix)
+            report.warning(
+                "NBF210", where.at("withSequence"), f"{said} withSequence has neither count nor end", fix
+            )
         scope.names.add("item")
 
 

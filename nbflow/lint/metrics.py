@@ -16,12 +16,21 @@ def check_metrics(report: Report, where: Where, metrics: Json, template: str) ->
         place, name = where.at("prometheus", index), text(metric, "name")
         said = f"templates.{template} metric"
         if not _NAME.match(name):
-            problem = f"{said} name '{name}' is invalid. Metric names must contain alphanumeric characters or '_'"
-            report.error("NBF171", place.at("name"), problem, f"for example `{re.sub('[^a-zA-Z0-9_]', '_', name) or 'count'}`")
+            problem = (
+                f"{said} name '{name}' is invalid. Metric names must contain alphanumeric characters or '_'"
+            )
+            report.error(
+                "NBF171",
+                place.at("name"),
+                problem,
+                f"for example `{re.sub('[^a-zA-Z0-9_]', '_', name) or 'count'}`",
+            )
         for number, label in enumerate(items(metric, "labels")):
             key = text(label, "key")
             if not _NAME.match(key):
-                problem = f"metric label '{key}' is invalid: keys may only contain alphanumeric characters or '_'"
+                problem = (
+                    f"metric label '{key}' is invalid: keys may only contain alphanumeric characters or '_'"
+                )
                 report.error("NBF171", place.at("labels", number, "key"), problem)
         if not text(metric, "help"):
             problem = f"{said} '{name}' must contain a help string under 'help: ' field"

@@ -12,7 +12,9 @@ from nbflow.lint.scope import Values, fill, known_parts
 _FIELD = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*\Z")
 _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+\Z")
 _LONGEST = 128
-FIELD_RULE = "name must consist of alpha-numeric characters or '-', and must start with an alpha-numeric character"
+FIELD_RULE = (
+    "name must consist of alpha-numeric characters or '-', and must start with an alpha-numeric character"
+)
 PARAMETER_RULE = (
     "Parameter/Artifact name must consist of alpha-numeric characters, '_' or '-' e.g. my_param_1, MY-PARAM-1"
 )
@@ -54,7 +56,9 @@ def check_names(
         fault = parameter_name_fault(filled) if parameters else field_name_fault(filled)
         if fault:
             fix = f"for example `{_mended(name, parameters=parameters)}`"
-            report.error("NBF110", where.at(index, "name"), f"{said}[{index}].name: '{name}' is invalid: {fault}", fix)
+            report.error(
+                "NBF110", where.at(index, "name"), f"{said}[{index}].name: '{name}' is invalid: {fault}", fix
+            )
         elif name in seen:
             problem = f"{said}[{index}].name '{name}' is not unique"
             report.error("NBF110", where.at(index, "name"), problem, "rename one of them")

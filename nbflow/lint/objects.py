@@ -131,7 +131,9 @@ def holder_of(data: Json, document: Document | None) -> Holder:
     if kind == "CronWorkflow":
         spec, path = mapping(spec, "workflowSpec"), ("spec", "workflowSpec")
     name, namespace = text(metadata, "name"), text(metadata, "namespace")
-    scope = {"WorkflowTemplate": f"namespaced/{name}", "ClusterWorkflowTemplate": f"cluster/{name}"}.get(kind, "local/")
+    scope = {"WorkflowTemplate": f"namespaced/{name}", "ClusterWorkflowTemplate": f"cluster/{name}"}.get(
+        kind, "local/"
+    )
     return Holder(scope, spec, Where(document, path), kind, name, namespace, metadata)
 
 
@@ -162,4 +164,6 @@ class Objects:
     def names(self, *, cluster: bool) -> list[str]:
         """The names that could have been meant."""
         kind = "ClusterWorkflowTemplate" if cluster else "WorkflowTemplate"
-        return [name for given, _, name in self._given if given == kind] + [n for k, n in self._known if k == kind]
+        return [name for given, _, name in self._given if given == kind] + [
+            n for k, n in self._known if k == kind
+        ]

@@ -16,8 +16,12 @@ def check_outputs(report: Report, template: Template, scope: Scope, values: Valu
     """Names, tags, paths, and where the values come from."""
     where, said = template.where.at("outputs"), f"templates.{template.name}.outputs"
     parameters, artifacts = template.parameters("outputs"), template.artifacts("outputs")
-    check_names(report, where.at("parameters"), parameters, f"{said}.parameters ", parameters=True, values=values)
-    check_names(report, where.at("artifacts"), artifacts, f"{said}.artifacts ", parameters=True, values=values)
+    check_names(
+        report, where.at("parameters"), parameters, f"{said}.parameters ", parameters=True, values=values
+    )
+    check_names(
+        report, where.at("artifacts"), artifacts, f"{said}.artifacts ", parameters=True, values=values
+    )
     if not template.is_leaf and template.type != "Suspend":
         check_tags(report, where, mapping(template.data, "outputs"), scope, said, values)
     for index, artifact in enumerate(artifacts):
@@ -26,7 +30,9 @@ def check_outputs(report: Report, template: Template, scope: Scope, values: Valu
         place, called = where.at("parameters", index), f"{said}.parameters.{text(parameter, 'name')}"
         _check_source(report, place, parameter, called)
         if isinstance(parameter.get("valueFrom"), dict):
-            _check_source_fits(report, place.at("valueFrom"), mapping(parameter, "valueFrom"), template, called)
+            _check_source_fits(
+                report, place.at("valueFrom"), mapping(parameter, "valueFrom"), template, called
+            )
         _check_global_name(report, place, parameter, called)
 
 
@@ -35,10 +41,17 @@ def _check_artifact(report: Report, where: Where, artifact: Json, template: Temp
     if template.is_leaf:
         fault = path_fault(artifact)
         if fault:
-            report.error("NBF161", where.at("path"), f"error in {said}: {fault}", "add `path:`, where the container writes it")
+            report.error(
+                "NBF161",
+                where.at("path"),
+                f"error in {said}: {fault}",
+                "add `path:`, where the container writes it",
+            )
     elif text(artifact, "path"):
         problem = f"{said}.path only valid in container/script templates"
-        report.error("NBF161", where.at("path"), problem, "say `from: '{{steps.NAME.outputs.artifacts.NAME}}'` instead")
+        report.error(
+            "NBF161", where.at("path"), problem, "say `from: '{{steps.NAME.outputs.artifacts.NAME}}'` instead"
+        )
     _check_global_name(report, where, artifact, said)
 
 
@@ -60,12 +73,18 @@ def _check_source(report: Report, where: Where, parameter: Json, said: str) -> N
         problem = f"{said} does not have valueFrom or value specified"
         report.error("NBF160", where, problem, "add `valueFrom: {path: /tmp/FILE}` or another source")
         return
-    given = [name for name in _SOURCES if source.get(name)] + (["supplied"] if source.get("supplied") is not None else [])
+    given = [name for name in _SOURCES if source.get(name)] + (
+        ["supplied"] if source.get("supplied") is not None else []
+    )
     if not given:
-        problem = "valueFrom type unspecified. choose one of: path, jqFilter, jsonPath, parameter, raw, expression"
+        problem = (
+            "valueFrom type unspecified. choose one of: path, jqFilter, jsonPath, parameter, raw, expression"
+        )
         report.error("NBF160", where.at("valueFrom"), problem)
     elif len(given) > 1:
-        problem = "multiple valueFrom types specified. choose one of: path, jqFilter, jsonPath, parameter, raw"
+        problem = (
+            "multiple valueFrom types specified. choose one of: path, jqFilter, jsonPath, parameter, raw"
+        )
         report.error("NBF160", where.at("valueFrom"), problem, f"keep one of: {', '.join(given)}")
 
 
@@ -73,14 +92,21 @@ def _check_source_fits(report: Report, where: Where, source: Json, template: Tem
     """The source has to be one that this type of template has."""
     kind = template.type
     if kind in {"Container", "ContainerSet", "Script"} and not text(source, "path"):
-        report.error("NBF160", where, f"{said}.path must be specified for {kind} templates", "write the value to a file")
+        report.error(
+            "NBF160",
+            where,
+            f"{said}.path must be specified for {kind} templates",
+            "write the value to a file",
+        )
     if kind == "Resource" and not text(source, "jqFilter") and not text(source, "jsonPath"):
         report.error("NBF160", where, f"{said} .jqFilter or jsonPath must be specified for {kind} templates")
     if kind in {"DAG", "Steps"}:
         if not text(source, "parameter") and not text(source, "expression"):
             problem = f"{said}.parameter or expression must be specified for {kind} templates"
             inner = "steps" if kind == "Steps" else "tasks"
-            report.error("NBF160", where, problem, f"add `parameter: '{{{{{inner}.NAME.outputs.parameters.NAME}}}}'`")
+            report.error(
+                "NBF160", where, problem, f"add `parameter: '{{{{{inner}.NAME.outputs.parameters.NAME}}}}'`"
+            )
         elif text(source, "parameter") and text(source, "expression"):
             problem = f"{said} shouldn't have both `from` and `expression` specified in `ValueFrom` for {kind} templates"
             report.error("NBF160", where, problem, "keep one of them")

@@ -18,7 +18,9 @@ def path_fault(artifact: Json) -> str:
         safe = path.removesuffix("/..") if path.endswith("/..") else ""
     inside = normpath(path)
     if safe and not (inside.startswith(f"{safe}/") and len(inside) > len(safe) + 1):
-        return f"Artifact '{name}' attempted to use a path containing '..'. Directory traversal is not permitted"
+        return (
+            f"Artifact '{name}' attempted to use a path containing '..'. Directory traversal is not permitted"
+        )
     return ""
 
 
@@ -42,7 +44,11 @@ def _hdfs_fault(hdfs: Json, said: str) -> str:
     keytab, cache = hdfs.get("krbKeytabSecret") is not None, hdfs.get("krbCCacheSecret") is not None
     if not text(hdfs, "hdfsUser") and not keytab and not cache:
         return f"either {said}.hdfsUser, {said}.krbCCacheSecret or {said}.krbKeytabSecret is required"
-    needed = ["krbServicePrincipalName", "krbConfigConfigMap", *(("krbUsername", "krbRealm") if keytab else ())]
+    needed = [
+        "krbServicePrincipalName",
+        "krbConfigConfigMap",
+        *(("krbUsername", "krbRealm") if keytab else ()),
+    ]
     if (keytab or cache) and any(not hdfs.get(field) for field in needed):
         fields = [f"{said}.{field}" for field in needed]
         secret = "krbKeytabSecret" if keytab else "krbCCacheSecret"
@@ -59,4 +65,10 @@ def check_pod_resources(report: Report, where: Where, resources: Json, said: str
         for name in mapping(resources, kind):
             if name not in {"cpu", "memory"} and not name.startswith("hugepages-"):
                 problem = f'{said}: "{name}" is not a valid pod-level resource, only cpu, memory and hugepages-* are supported'
-                report.error("NBF156", where.at(kind, name), problem, "move it to the container's `resources`", key=True)
+                report.error(
+                    "NBF156",
+                    where.at(kind, name),
+                    problem,
+                    "move it to the container's `resources`",
+                    key=True,
+                )

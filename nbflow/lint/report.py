@@ -77,5 +77,7 @@ class Report:
             return
         needle = needle if place is where else ""
         self.findings.append(
-            place.document.finding(rule, place.path, problem, fix=fix, severity=severity, key=key, needle=needle)
+            place.document.finding(
+                rule, place.path, problem, fix=fix, severity=severity, key=key, needle=needle
+            )
         )

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 LINTED = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
 """Tags that begin otherwise are nobody's business: they may be meant for another program."""
 
-_ALWAYS = ("outputs.", "workflow.creationTimestamp", "workflow.scheduledTime", "workflow.duration", "tasks.name", "steps.name")
+_ALWAYS = (
+    "outputs.",
+    "workflow.creationTimestamp",
+    "workflow.scheduledTime",
+    "workflow.duration",
+    "tasks.name",
+    "steps.name",
+)
 """Filled in when the workflow runs, whatever follows."""
 
 TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -95,4 +102,6 @@ def _value(inner: str, values: Values) -> str:
     found = values.get(name.strip(), inner) if not name.startswith("=") else inner
     if found is inner:
         return "{{" + inner + "}}"
-    return (("{{" + before) if brace else "") + (f"{UNKNOWN}{name.strip()}{UNKNOWN}" if found is None else found)
+    return (("{{" + before) if brace else "") + (
+        f"{UNKNOWN}{name.strip()}{UNKNOWN}" if found is None else found
+    )

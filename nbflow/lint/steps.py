@@ -77,7 +77,7 @@ def check_hooks(report: Report, where: Where, hooks: Json, said: str) -> None:
     for name, hook in hooks.items():
         if name != "exit" and not text(hook, "expression"):
             problem = f"{said}.{name} Expression required"
-            fix = "add `expression:`, for example `expression: workflow.status == \"Running\"`; only `exit` goes without"
+            fix = 'add `expression:`, for example `expression: workflow.status == "Running"`; only `exit` goes without'
             report.error("NBF170", where.at(name), problem, fix)
 
 

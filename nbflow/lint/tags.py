@@ -39,7 +39,13 @@ def _visit(value: object, found: Found) -> None:
 
 
 def check_tags(
-    report: Report, where: Where, value: object, scope: Scope, said: str, values: Values, skip: frozenset[str] = frozenset()
+    report: Report,
+    where: Where,
+    value: object,
+    scope: Scope,
+    said: str,
+    values: Values,
+    skip: frozenset[str] = frozenset(),
 ) -> None:
     """Every tag in `value` has to resolve. said: how Argo's message begins.
 

@@ -15,12 +15,16 @@ from nbflow.lint.report import Where
 from nbflow.lint.scope import Scope, Values, fill
 
 
-def check_template(check: Check, template: Template, given: Supply, caller: Where, *, argument_of: str) -> None:
+def check_template(
+    check: Check, template: Template, given: Supply, caller: Where, *, argument_of: str
+) -> None:
     """Check a template as `caller` calls it; all that does not depend on the call only the first time."""
     report, where, name = check.report, template.where, template.name
     if len(template.types) > 1:
         said = f"templates.{name} multiple template types specified. choose one of: container, containerSet, steps, script"
-        report.error("NBF115", where, f"{said}, resource, dag, suspend, template, template ref", "keep one of them")
+        report.error(
+            "NBF115", where, f"{said}, resource, dag, suspend, template, template ref", "keep one of them"
+        )
         return
     values = check.values | input_values(template, given)
     check_supply(report, caller, template, given, argument_of=argument_of)
@@ -37,7 +41,9 @@ def check_template(check: Check, template: Template, given: Supply, caller: Wher
 
 def input_values(template: Template, given: Supply) -> Values:
     """What the inputs are filled with; None for what is only known when it runs."""
-    values: Values = {"inputs.parameters": None, "pod.name": None} if template.is_pod else {"inputs.parameters": None}
+    values: Values = (
+        {"inputs.parameters": None, "pod.name": None} if template.is_pod else {"inputs.parameters": None}
+    )
     for parameter in template.parameters("inputs"):
         name = text(parameter, "name")
         argument = given.parameters.get(name, parameter)
@@ -82,7 +88,9 @@ def _check_pod(check: Check, template: Template) -> None:
         else:
             check_pod_resources(report, where.at("podResources"), resources, f"{said}.podResources")
     if items(template.data, "resourceClaims") and not template.is_pod:
-        problem = f"{said}.resourceClaims is not supported for {template.type} templates, which do not create a pod"
+        problem = (
+            f"{said}.resourceClaims is not supported for {template.type} templates, which do not create a pod"
+        )
         report.error("NBF156", where.at("resourceClaims"), problem, "move it to the templates that it calls")
     for index, container in enumerate(items(template.data, "initContainers")):
         if not text(container, "name"):
@@ -94,7 +102,9 @@ def _check_timeouts(check: Check, template: Template, values: Values) -> None:
     where, timeout = template.where, fill(text(template.data, "timeout"), values)
     if timeout and not template.is_leaf:
         problem = f"{template.type} template doesn't support timeout field"
-        check.report.error("NBF155", where.at("timeout"), problem, "set it on the templates that it calls", key=True)
+        check.report.error(
+            "NBF155", where.at("timeout"), problem, "set it on the templates that it calls", key=True
+        )
     elif timeout and re.fullmatch(r"[-+]?[0-9]+", timeout):
         problem = f"{template.name} has invalid duration format in timeout"
         check.report.error("NBF155", where.at("timeout"), problem, f"add a unit: `timeout: {timeout}s`")

@@ -46,7 +46,9 @@ def _check_name(report: Report, document: Document) -> None:
     longest = LONGEST_CRON_NAME if kind == "CronWorkflow" else LONGEST_NAME
     if len(name) > longest:
         problem = f'{_CALLED[kind]} name "{name}" must not be more than {longest} characters long (currently {len(name)})'
-        report.error("NBF111", Where(document, ("metadata", "name")), problem, f"use at most {longest} characters")
+        report.error(
+            "NBF111", Where(document, ("metadata", "name")), problem, f"use at most {longest} characters"
+        )
 
 
 def _cron_workflow(holder: Holder, spec: Json) -> Holder:
@@ -66,7 +68,13 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
     referred, broken = _referred(check, holder)
     check_names(report, where.at("templates"), items(spec, "templates"), f"{where_spec(holder)}.templates")
     _check_plugins(report, where.at("executorPlugins"), items(spec, "executorPlugins"))
-    check_arguments(report, where.at("arguments"), mapping(spec, "arguments"), "spec.arguments.", may_lack_values=may_lack_values)
+    check_arguments(
+        report,
+        where.at("arguments"),
+        mapping(spec, "arguments"),
+        "spec.arguments.",
+        may_lack_values=may_lack_values,
+    )
     arguments = _merged(spec, referred)
     if referred is not None and not may_lack_values:
         _check_merged(report, where, arguments, mapping(spec, "arguments"))
@@ -74,7 +82,9 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
     check_hooks(report, where.at("hooks"), mapping(spec, "hooks"), "hooks")
     _check_pod_gc(report, where.at("podGC"), mapping(spec, "podGC"))
     if isinstance(spec.get("podResources"), dict):
-        check_pod_resources(report, where.at("podResources"), mapping(spec, "podResources"), "spec.podResources")
+        check_pod_resources(
+            report, where.at("podResources"), mapping(spec, "podResources"), "spec.podResources"
+        )
     if broken:
         return
     given = MADE_UP if check.template_object else supply(arguments)
@@ -97,7 +107,9 @@ def _referred(check: Check, holder: Holder) -> tuple[Holder | None, bool]:
         problem = "Templates is invalid field in spec if workflow referred WorkflowTemplate reference"
         fix = "remove `templates`, or call single ones of the WorkflowTemplate with `templateRef`"
         check.report.error("NBF114", holder.where.at("templates"), problem, fix, key=True)
-    found = find_holder(check, where.at("name"), text(reference, "name"), cluster=bool(reference.get("clusterScope")))
+    found = find_holder(
+        check, where.at("name"), text(reference, "name"), cluster=bool(reference.get("clusterScope"))
+    )
     return found, found is None
 
 
@@ -135,11 +147,17 @@ def _add_globals(check: Check, holder: Holder, referred: Holder | None, argument
         check.add_global(name)
     for parameter in parameters:
         value = parameter.get("value")
-        check.add_global(f"workflow.parameters.{text(parameter, 'name')}", value if isinstance(value, str) else None)
+        check.add_global(
+            f"workflow.parameters.{text(parameter, 'name')}", value if isinstance(value, str) else None
+        )
     sources = [holder.metadata, mapping(holder.spec, "workflowMetadata")]
     sources += [mapping(referred.spec, "workflowMetadata")] if referred else []
     for kind, fields in (("labels", ("labels", "labelsFrom")), ("annotations", ("annotations",))):
-        for name in (kind, f"{kind}.json", *(f"{kind}.{key}" for s in sources for f in fields for key in mapping(s, f))):
+        for name in (
+            kind,
+            f"{kind}.json",
+            *(f"{kind}.{key}" for s in sources for f in fields for key in mapping(s, f)),
+        ):
             check.add_global(f"workflow.{name}")
     if holder.spec.get("priority") is not None:
         check.add_global("workflow.priority", str(holder.spec["priority"]))
@@ -162,7 +180,10 @@ def _check_entrypoint(check: Check, holder: Holder, referred: Holder | None, giv
     if target is None:
         from nbflow.spec.similar import did_you_mean
 
-        fix = did_you_mean(entrypoint, holder.template_names) or f"the templates are: {', '.join(holder.template_names)}"
+        fix = (
+            did_you_mean(entrypoint, holder.template_names)
+            or f"the templates are: {', '.join(holder.template_names)}"
+        )
         check.report.error("NBF113", where, f"template name '{entrypoint}' undefined", fix)
         return
     check_call(check, where, {"template": entrypoint}, holder, given, {}, argument_of="spec")
@@ -202,7 +223,11 @@ def _check_all(check: Check, holder: Holder, through: Where | None) -> None:
     """Every template, called or not."""
     for index, data in enumerate(items(holder.spec, "templates")):
         name = text(data, "name")
-        where = holder.where.at("templates", index) if through is None else Where(None, (), through.chain, through)
+        where = (
+            holder.where.at("templates", index)
+            if through is None
+            else Where(None, (), through.chain, through)
+        )
         if name:
             reached = Where(where.document, where.path, f"{where.chain}templates.{name} ", where.caller)
             check_call(check, reached, {"template": name}, holder, MADE_UP, {}, argument_of="spec")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbflow.spec.artifacts import Artifact
-from nbflow.spec.model import AnyString, KubeObject, Model, many
+from nbflow.spec.model import AnyString, KubeObject, Many, Model
 
 
 class ConfigMapKeyRef(Model):
@@ -51,15 +51,15 @@ class Parameter(Model):
 class Arguments(Model):
     """What a caller hands to a template or a workflow."""
 
-    parameters: tuple[Parameter, ...] = many()
-    artifacts: tuple[Artifact, ...] = many()
+    parameters: Many[Parameter] = ()
+    artifacts: Many[Artifact] = ()
 
 
 class Inputs(Model):
     """What a template declares to take."""
 
-    parameters: tuple[Parameter, ...] = many()
-    artifacts: tuple[Artifact, ...] = many()
+    parameters: Many[Parameter] = ()
+    artifacts: Many[Artifact] = ()
 
 
 class Outputs(Model):
@@ -68,7 +68,7 @@ class Outputs(Model):
     result: stdout without its last newline, at most 256 KiB. exit_code: decimal text.
     """
 
-    parameters: tuple[Parameter, ...] = many()
-    artifacts: tuple[Artifact, ...] = many()
+    parameters: Many[Parameter] = ()
+    artifacts: Many[Artifact] = ()
     result: str | None = None
     exit_code: str | None = None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-
 from pydantic import Field
 
-from nbflow.spec.model import KubeObject, Model, many
+from nbflow.spec.model import KubeObject, Many, Model
 
 LOCATIONS = ("s3", "git", "http", "artifactory", "hdfs", "raw", "oss", "gcs", "azure", "plugin")
 
@@ -49,7 +48,7 @@ class HTTPArtifact(Model):
     """A URL to get from or to put to."""
 
     url: str = ""
-    headers: tuple[HTTPHeader, ...] = many()
+    headers: Many[HTTPHeader] = ()
     auth: KubeObject | None = None
     save_stream_via_file: bool = False
 
@@ -60,7 +59,7 @@ class GitArtifact(Model):
     repo: str = ""
     revision: str = ""
     depth: int | None = None
-    fetch: tuple[str, ...] = many()
+    fetch: Many[str] = ()
     username_secret: SecretKeyRef | None = None
     password_secret: SecretKeyRef | None = None
     ssh_private_key_secret: SecretKeyRef | None = None

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol, cast
 
 import yaml
-from yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
+from yaml._yaml import CParser
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from nbflow.spec.scalars import SPECIAL_FIRST, key_text, plain, whole
 
@@ -20,6 +30,20 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE: Final = "<<"
 _NONE: Final = object()
 _Repeated = list[tuple[int, str]]
+
+
+class _Mark(Protocol):
+    index: int
+
+
+class _Event(Protocol):
+    """What the events have in common for us; which ones have what is said by their types."""
+
+    start_mark: _Mark
+    anchor: str | None
+    tag: str | None
+    implicit: tuple[bool, bool]
+    value: str
 
 
 class Fault(Exception):
@@ -82,27 +106,27 @@ class _Builder:
         self.repeated: _Repeated = []
         self._plain: dict[str, object] = {}
         self._anchors: dict[str, object] = {}
-        self._open: list[str] = []
+        self._open: list[str | None] = []
         self._aliased = 0
 
     def run(self) -> object:  # noqa: C901, PLR0912, PLR0915 - the loop that all of loading spends its time in
-        parser = yaml.cyaml.CParser(self.text)
-        next_event = parser.get_event
+        next_event = cast("Callable[[], _Event]", CParser(self.text).get_event)
         known = self._plain
         stack: list[tuple[object, object]] = []
         holder: object = None  # the list or mapping that is being filled
         key: object = _NONE  # of the mapping: what the next value belongs to
         while True:
             event = next_event()
-            kind = type(event)
+            kind: type = type(event)
+            value: object
             if kind is ScalarEvent:
-                value = event.value
+                value = text = event.value
                 if event.implicit[0]:
-                    if not value or value[0] in SPECIAL_FIRST:
-                        found = known.get(value, _NONE)
-                        value = self._scalar(value, event) if found is _NONE else found
+                    if not text or text[0] in SPECIAL_FIRST:
+                        found = known.get(text, _NONE)
+                        value = self._scalar(text, event) if found is _NONE else found
                 elif event.tag is not None:
-                    value = self._tagged(value, event)
+                    value = self._tagged(text, event)
                 if event.anchor is not None:
                     self._anchors[event.anchor] = value
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
@@ -121,12 +145,12 @@ class _Builder:
                 self._open.pop()
             elif kind is AliasEvent:
                 value = self._alias(event, len(stack))
-            elif event is None or kind is yaml.DocumentEndEvent:
+            elif kind is type(None) or kind is DocumentEndEvent:
                 return holder
             else:
                 continue
             # The value is complete: hand it to what holds it.
-            if type(holder) is dict:
+            if isinstance(holder, dict):
                 if key is _NONE:
                     key = value if type(value) is str else self._key(value, event)
                     if key == _MERGE and getattr(event, "implicit", (False,))[0]:
@@ -139,23 +163,27 @@ class _Builder:
                         self._repeat(str(key), event)
                     holder[key] = value
                     key = _NONE
-            elif holder is not None:
-                holder.append(value)  # type: ignore[attr-defined]
+            elif isinstance(holder, list):
+                holder.append(value)
             else:
                 next_event()  # what follows has to end the document
                 return value
 
-    def _scalar(self, text: str, event: ScalarEvent) -> object:
+    def _scalar(self, text: str, event: _Event) -> object:
         """An unquoted scalar that may be something else than a text."""
         value = plain(text)
         if isinstance(value, float) and not math.isfinite(value):
-            raise Fault(event.start_mark.index, f"unsupported value: {text}", "a manifest has finite numbers only; quote it")
+            raise Fault(
+                event.start_mark.index,
+                f"unsupported value: {text}",
+                "a manifest has finite numbers only; quote it",
+            )
         self._plain[text] = value
         return value
 
-    def _tagged(self, text: str, event: ScalarEvent) -> object:
+    def _tagged(self, text: str, event: _Event) -> object:
         """A scalar with a tag such as `!!str`."""
-        tag = event.tag.removeprefix(_TAG)
+        tag = (event.tag or "").removeprefix(_TAG)
         if tag in {"int", "float", "bool", "null"}:
             value = self._scalar(text, event)
             expected = {"int": int, "float": int | float, "bool": bool, "null": type(None)}[tag]
@@ -164,7 +192,7 @@ class _Builder:
             return value
         return text
 
-    def _key(self, value: object, event: yaml.Event) -> object:
+    def _key(self, value: object, event: _Event) -> object:
         """A key that is no text."""
         text = key_text(value) if isinstance(value, int | float) else None
         if text is not None:
@@ -172,15 +200,17 @@ class _Builder:
         offset = event.start_mark.index
         start = max(self.text.rfind("{{", 0, offset + 2), 0)
         if isinstance(value, dict) and "{{" in self.text[start : offset + 2]:
-            raise Fault(start, "invalid map key: an unquoted {{ begins a YAML mapping", 'quote the value: "{{...}}"')
+            raise Fault(
+                start, "invalid map key: an unquoted {{ begins a YAML mapping", 'quote the value: "{{...}}"'
+            )
         what = "null" if value is None else "a mapping" if isinstance(value, dict) else "a list"
         raise Fault(offset, f"unsupported map key: {what}", "a key is a text; quote it")
 
-    def _repeat(self, key: str, event: yaml.Event) -> None:
+    def _repeat(self, key: str, event: _Event) -> None:
         before = self.text.rfind(key, 0, event.start_mark.index)
         self.repeated.append((max(before, 0), key))
 
-    def _merge(self, holder: dict[str, object], value: object, event: yaml.Event) -> None:
+    def _merge(self, holder: dict[str, object], value: object, event: _Event) -> None:
         """`<<`: the keys of another mapping, or of several, of which earlier ones win."""
         sources = value if isinstance(value, list) else [value]
         for source in reversed(sources):
@@ -191,19 +221,24 @@ class _Builder:
                     self._repeat(name, event)
             holder.update(source)
 
-    def _alias(self, event: AliasEvent, depth: int) -> object:
+    def _alias(self, event: _Event, depth: int) -> object:
         """A copy of what the anchor stands for."""
         offset = event.start_mark.index
-        if event.anchor not in self._anchors:
-            raise Fault(offset, f"unknown anchor '{event.anchor}' referenced", f"define it before: `&{event.anchor}`")
-        if event.anchor in self._open:
-            raise Fault(offset, f"anchor '{event.anchor}' value contains itself")
-        return self._copy(self._anchors[event.anchor], offset, depth)
+        anchor = event.anchor or ""
+        if anchor not in self._anchors:
+            raise Fault(offset, f"unknown anchor '{anchor}' referenced", f"define it before: `&{anchor}`")
+        if anchor in self._open:
+            raise Fault(offset, f"anchor '{anchor}' value contains itself")
+        return self._copy(self._anchors[anchor], offset, depth)
 
     def _copy(self, value: object, offset: int, depth: int) -> object:
         self._aliased += 1
         if self._aliased > MAX_ALIASED:
-            raise Fault(offset, "document contains excessive aliasing", "write the repeated parts out, or fewer of them")
+            raise Fault(
+                offset,
+                "document contains excessive aliasing",
+                "write the repeated parts out, or fewer of them",
+            )
         if depth > MAX_DEPTH:
             raise Fault(offset, f"nested too deeply: more than {MAX_DEPTH} levels")
         if isinstance(value, dict):

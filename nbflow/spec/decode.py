@@ -128,8 +128,15 @@ def _elsewhere(type_name: str, name: str) -> str:
         inner = types.get(field_type.removeprefix("[]"))
         if inner and name in inner and field_type != type_name:
             return f"`{name}` belongs under `{field}`"
-    outer = [other for other in ("WorkflowSpec", "Template", "WorkflowStep", "V1Container") if name in types[other]]
-    words = {"WorkflowSpec": "spec", "Template": "the template", "WorkflowStep": "the step", "V1Container": "the container"}
+    outer = [
+        other for other in ("WorkflowSpec", "Template", "WorkflowStep", "V1Container") if name in types[other]
+    ]
+    words = {
+        "WorkflowSpec": "spec",
+        "Template": "the template",
+        "WorkflowStep": "the step",
+        "V1Container": "the container",
+    }
     return f"`{name}` belongs to {words[outer[0]]}: check the indentation" if outer else "remove it"
 
 
@@ -253,14 +260,22 @@ _UNKNOWN: Decoder = lambda value, faults: value  # noqa: E731
 
 def _mismatch(value: object, expected: str, faults: Faults, instead: object) -> object:
     """A value of another type: say so, and go on with an empty one."""
-    faults.append(DecodeFault(WRONG_TYPE, f"{{path}} must be {expected}, not {_called(value)}", _mend(value, expected)))
+    faults.append(
+        DecodeFault(WRONG_TYPE, f"{{path}} must be {expected}, not {_called(value)}", _mend(value, expected))
+    )
     if instead == "" and isinstance(value, int | float):
         return any_text(value)
     return instead
 
 
 def _called(value: object) -> str:
-    names: dict[type, str] = {bool: "a boolean", int: "a number", float: "a number", str: "a string", dict: "a mapping"}
+    names: dict[type, str] = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        dict: "a mapping",
+    }
     return names.get(type(value), "a list")
 
 
@@ -271,11 +286,19 @@ def _mend(value: object, expected: str) -> str:
             return 'quote it: "true"' if value else 'quote it: "false"'
         if isinstance(value, int | float):
             return f'quote it: "{any_text(value)}"'
-        return "write one text" + (', in quotes if it begins with {{ or [' if value else "")
+        return "write one text" + (", in quotes if it begins with {{ or [" if value else "")
     if expected == "a list":
-        return "begin each item with `- `" if isinstance(value, dict) else f"write [{value}] or an item a line, each after `- `"
+        return (
+            "begin each item with `- `"
+            if isinstance(value, dict)
+            else f"write [{value}] or an item a line, each after `- `"
+        )
     if expected == "a mapping":
-        return "remove the `- ` in front" if isinstance(value, list) else "write `name: value` below it, indented"
+        return (
+            "remove the `- ` in front"
+            if isinstance(value, list)
+            else "write `name: value` below it, indented"
+        )
     if isinstance(value, str) and "{{" not in value:
         return "write it without quotes" if re.fullmatch(r"\d+|true|false", value) else f"write {expected}"
     return f"write {expected}; a tag cannot stand here" if isinstance(value, str) else f"write {expected}"

@@ -13,7 +13,9 @@ from pathlib import Path
 
 Fields = dict[str, str]
 
-KINDS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "WorkflowEventBinding"})
+KINDS = frozenset(
+    {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "WorkflowEventBinding"}
+)
 """Argo's own kinds; documents of other kinds are not looked at."""
 
 RENAMED = {
@@ -24,7 +26,10 @@ RENAMED = {
     ("Template", "priority"): "use `priorityClassName`, since v4",
     ("Template", "template"): "call it from a step or task: `template: NAME`",
     ("Template", "templateRef"): "call it from a step or task with `templateRef`",
-    ("Template", "arguments"): "a template has `inputs`; `arguments` belong to the step or task that calls it",
+    (
+        "Template",
+        "arguments",
+    ): "a template has `inputs`; `arguments` belong to the step or task that calls it",
     ("Template", "resubmitPendingPods"): "use `retryStrategy`, since v3",
     ("WorkflowSpec", "ttlSecondsAfterFinished"): "use `ttlStrategy.secondsAfterCompletion`, since v3",
     ("WorkflowTemplateSpec", "workflowMetadata"): "use `workflowMetadata` of the spec",

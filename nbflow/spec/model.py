@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+
+from nbflow.spec.scalars import any_text
 
 KubeObject = dict[str, object]
 """A Kubernetes object that nbflow hands on untouched (affinity, tolerations, ...)."""
@@ -16,14 +18,14 @@ IntOrString = int | str
 
 def any_string(value: object) -> object:
     """Argo's AnyString: a number or boolean where a text is wanted becomes its JSON text."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return f"{value:.17g}" if isinstance(value, float) and not value.is_integer() else str(int(value))
-    return value
+    return any_text(value) if isinstance(value, int | float) else value
 
 
 AnyString = Annotated[str, BeforeValidator(any_string)]
+
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], Field(strict=False)]
+"""A list in YAML, a tuple here; `()` is its default."""
 
 
 class Model(BaseModel):
@@ -58,8 +60,3 @@ class Model(BaseModel):
     def to_dict(self) -> dict[str, object]:
         """Plain JSON data with the manifest's own names; what was not given is not written."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
-
-
-def many() -> object:
-    """Default of a list field: empty; YAML's lists become tuples."""
-    return Field(default=(), strict=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import yaml
+from yaml._yaml import CParser
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from nbflow.spec.scalars import Scalar, key_text, plain
 
 
-class _Composer(yaml.cyaml.CParser):
+class _Composer(CParser):
     """Composes nodes without resolving tags."""
 
     def resolve(self, kind: type[Node], value: str, implicit: object) -> None:

@@ -80,5 +80,9 @@ def key_text(value: Scalar) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:g}" if math.isfinite(value) else {math.inf: ".inf", -math.inf: "-.inf"}.get(value, ".nan")
+        return (
+            f"{value:g}"
+            if math.isfinite(value)
+            else {math.inf: ".inf", -math.inf: "-.inf"}.get(value, ".nan")
+        )
     return None if value is None else str(value)

@@ -213,7 +213,9 @@ def _phase(value: object) -> Phase | None:
 
 
 def _nodes(value: object) -> dict[str, NodeStatus]:
-    return {key: NodeStatus.from_dict(node) for key, node in value.items()} if isinstance(value, Mapping) else {}
+    return (
+        {key: NodeStatus.from_dict(node) for key, node in value.items()} if isinstance(value, Mapping) else {}
+    )
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -278,7 +280,12 @@ def _write(record: NodeStatus | WorkflowStatus, names: Mapping[str, str]) -> dic
         value = getattr(record, attribute.name)
         if attribute.name == "extra":
             data.update(value)
-        elif value is None or value == "" or value is False or (not isinstance(value, str) and value in ((), {})):
+        elif (
+            value is None
+            or value == ""
+            or value is False
+            or (not isinstance(value, str) and value in ((), {}))
+        ):
             continue
         elif attribute.name == "nodes":
             data["nodes"] = {key: node.to_dict() for key, node in value.items()}

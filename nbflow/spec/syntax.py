@@ -53,7 +53,10 @@ def _advice(problem: str, text: str, offset: int) -> tuple[int, str]:
     if "anchor" in problem or "alphabetic or numeric character" in problem:
         return offset, "quote a value that begins with * or &"
     if "expected key" in problem or "expected '-'" in problem or "expected <block end>" in problem:
-        return offset, f"check the indentation: this line has {_indent(line)} blanks, the one before {_indent(previous)}"
+        return (
+            offset,
+            f"check the indentation: this line has {_indent(line)} blanks, the one before {_indent(previous)}",
+        )
     if "quoted scalar" in problem or "end of stream" in problem:
         return offset, "close the quote, bracket or brace that was opened before"
     if "escape character" in problem:
@@ -67,7 +70,9 @@ def _second_colon(line: str, previous: str) -> str:
     if len(re.findall(r":\s", line + " ")) > 1:
         return "quote the value: it holds a colon and a blank"
     if previous.strip() and not previous.rstrip().endswith(":") and _indent(line) > _indent(previous):
-        return f"check the indentation: this line has {_indent(line)} blanks, the one before {_indent(previous)}"
+        return (
+            f"check the indentation: this line has {_indent(line)} blanks, the one before {_indent(previous)}"
+        )
     return "check the indentation, and that the line before is complete"
 
 

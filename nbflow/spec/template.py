@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nbflow.spec.arguments import Arguments, Inputs, Outputs
 from nbflow.spec.artifacts import Artifact, ArtifactLocation
-from nbflow.spec.model import IntOrString, KubeObject, Model, many
+from nbflow.spec.model import IntOrString, KubeObject, Many, Model
 
 Steps = Annotated[tuple["WorkflowStep", ...], Field(strict=False)]
 
@@ -62,7 +62,7 @@ class LifecycleHook(Model):
     """A template to run once when `expression` is first true; the hook named `exit` runs at the end."""
 
     template: str = ""
-    arguments: Arguments = Arguments()
+    arguments: Arguments = Field(default_factory=Arguments)
     template_ref: TemplateRef | None = None
     expression: str = ""
 
@@ -73,7 +73,7 @@ class TemplateCall(Model):
     name: str = ""
     template: str = ""
     inline: Template | None = None
-    arguments: Arguments = Arguments()
+    arguments: Arguments = Field(default_factory=Arguments)
     template_ref: TemplateRef | None = None
     with_items: tuple[object, ...] | None = Field(default=None, strict=False)
     with_param: str = ""
@@ -95,7 +95,7 @@ class WorkflowStep(TemplateCall):
 class DAGTask(TemplateCall):
     """One task of a DAG; `depends` and `dependencies` say what it waits for."""
 
-    dependencies: tuple[str, ...] = many()
+    dependencies: Many[str] = ()
     depends: str = ""
 
 
@@ -103,7 +103,7 @@ class DAGTemplate(Model):
     """Tasks and what they wait for. target: run only these and what they need."""
 
     target: str = ""
-    tasks: tuple[DAGTask, ...] = many()
+    tasks: Many[DAGTask] = ()
     fail_fast: bool | None = None
 
 
@@ -131,14 +131,14 @@ class Container(Model):
 
     name: str = ""
     image: str = ""
-    command: tuple[str, ...] = many()
-    args: tuple[str, ...] = many()
+    command: Many[str] = ()
+    args: Many[str] = ()
     working_dir: str = ""
-    env: tuple[KubeObject, ...] = many()
-    env_from: tuple[KubeObject, ...] = many()
-    volume_mounts: tuple[KubeObject, ...] = many()
+    env: Many[KubeObject] = ()
+    env_from: Many[KubeObject] = ()
+    volume_mounts: Many[KubeObject] = ()
     resources: KubeObject = {}
-    ports: tuple[KubeObject, ...] = many()
+    ports: Many[KubeObject] = ()
     readiness_probe: KubeObject | None = None
     liveness_probe: KubeObject | None = None
     startup_probe: KubeObject | None = None
@@ -148,8 +148,8 @@ class Container(Model):
     restart_policy: str = ""
     termination_message_path: str = ""
     termination_message_policy: str = ""
-    volume_devices: tuple[KubeObject, ...] = many()
-    resize_policy: tuple[KubeObject, ...] = many()
+    volume_devices: Many[KubeObject] = ()
+    resize_policy: Many[KubeObject] = ()
     stdin: bool = False
     stdin_once: bool = False
     tty: bool = False
@@ -170,14 +170,14 @@ class ScriptTemplate(Container):
 class ContainerNode(Container):
     """One container of a containerSet."""
 
-    dependencies: tuple[str, ...] = many()
+    dependencies: Many[str] = ()
 
 
 class ContainerSetTemplate(Model):
     """Several containers of one pod that wait for each other."""
 
-    containers: tuple[ContainerNode, ...] = many()
-    volume_mounts: tuple[KubeObject, ...] = many()
+    containers: Many[ContainerNode] = ()
+    volume_mounts: Many[KubeObject] = ()
     retry_strategy: KubeObject | None = None
 
 
@@ -203,7 +203,7 @@ class ResourceTemplate(Model):
     set_owner_reference: bool = False
     success_condition: str = ""
     failure_condition: str = ""
-    flags: tuple[str, ...] = many()
+    flags: Many[str] = ()
 
 
 class HTTPTemplate(Model):
@@ -211,7 +211,7 @@ class HTTPTemplate(Model):
 
     method: str = ""
     url: str = ""
-    headers: tuple[KubeObject, ...] = many()
+    headers: Many[KubeObject] = ()
     timeout_seconds: int | None = None
     success_condition: str = ""
     body: str = ""
@@ -245,19 +245,19 @@ class SyncRef(Model):
 class Synchronization(Model):
     """Locks to hold while running."""
 
-    semaphores: tuple[SyncRef, ...] = many()
-    mutexes: tuple[SyncRef, ...] = many()
+    semaphores: Many[SyncRef] = ()
+    mutexes: Many[SyncRef] = ()
 
 
 class Template(Model):
     """One thing that can be run; exactly one of TEMPLATE_TYPES is set."""
 
     name: str = ""
-    inputs: Inputs = Inputs()
-    outputs: Outputs = Outputs()
+    inputs: Inputs = Field(default_factory=Inputs)
+    outputs: Outputs = Field(default_factory=Outputs)
     node_selector: dict[str, str] = {}
     affinity: KubeObject | None = None
-    metadata: Metadata = Metadata()
+    metadata: Metadata = Field(default_factory=Metadata)
     daemon: bool | None = None
     steps: tuple[Steps, ...] | None = Field(default=None, strict=False)
     container: Container | None = None
@@ -269,21 +269,21 @@ class Template(Model):
     data: KubeObject | None = None
     http: HTTPTemplate | None = None
     plugin: KubeObject | None = None
-    volumes: tuple[KubeObject, ...] = many()
-    init_containers: tuple[UserContainer, ...] = many()
-    sidecars: tuple[UserContainer, ...] = many()
+    volumes: Many[KubeObject] = ()
+    init_containers: Many[UserContainer] = ()
+    sidecars: Many[UserContainer] = ()
     archive_location: ArtifactLocation | None = None
     active_deadline_seconds: IntOrString | None = None
     retry_strategy: RetryStrategy | None = None
     parallelism: int | None = None
     fail_fast: bool | None = None
-    tolerations: tuple[KubeObject, ...] = many()
+    tolerations: Many[KubeObject] = ()
     scheduler_name: str = ""
     priority_class_name: str = ""
     service_account_name: str = ""
     automount_service_account_token: bool | None = None
     executor: KubeObject | None = None
-    host_aliases: tuple[KubeObject, ...] = many()
+    host_aliases: Many[KubeObject] = ()
     security_context: KubeObject | None = None
     pod_spec_patch: str = ""
     metrics: KubeObject | None = None
@@ -293,7 +293,7 @@ class Template(Model):
     annotations: dict[str, str] = {}
     pending_timeout: str = ""
     pod_resources: KubeObject | None = None
-    resource_claims: tuple[KubeObject, ...] = many()
+    resource_claims: Many[KubeObject] = ()
 
     def kinds(self) -> tuple[str, ...]:
         """The fields of TEMPLATE_TYPES that are set; a good template has one."""

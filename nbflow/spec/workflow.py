@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from nbflow.spec.arguments import Arguments
-from nbflow.spec.model import KubeObject, Model, many
+from nbflow.spec.model import KubeObject, Many, Model
 from nbflow.spec.template import (
     LifecycleHook,
     Metadata,
@@ -54,21 +54,21 @@ class WorkflowMetadata(Model):
 class WorkflowSpec(Model):
     """What to run."""
 
-    templates: tuple[Template, ...] = many()
+    templates: Many[Template] = ()
     entrypoint: str = ""
-    arguments: Arguments = Arguments()
+    arguments: Arguments = Field(default_factory=Arguments)
     service_account_name: str = ""
     automount_service_account_token: bool | None = None
     executor: KubeObject | None = None
-    volumes: tuple[KubeObject, ...] = many()
-    volume_claim_templates: tuple[KubeObject, ...] = many()
+    volumes: Many[KubeObject] = ()
+    volume_claim_templates: Many[KubeObject] = ()
     parallelism: int | None = None
     artifact_repository_ref: KubeObject | None = None
     suspend: bool | None = None
     node_selector: dict[str, str] = {}
     affinity: KubeObject | None = None
-    tolerations: tuple[KubeObject, ...] = many()
-    image_pull_secrets: tuple[KubeObject, ...] = many()
+    tolerations: Many[KubeObject] = ()
+    image_pull_secrets: Many[KubeObject] = ()
     host_network: bool | None = None
     dns_policy: str = ""
     dns_config: KubeObject | None = None
@@ -79,7 +79,7 @@ class WorkflowSpec(Model):
     scheduler_name: str = ""
     pod_gc: KubeObject | None = Field(default=None, alias="podGC")
     pod_priority_class_name: str = ""
-    host_aliases: tuple[KubeObject, ...] = many()
+    host_aliases: Many[KubeObject] = ()
     security_context: KubeObject | None = None
     pod_spec_patch: str = ""
     pod_disruption_budget: KubeObject | None = None
@@ -95,9 +95,9 @@ class WorkflowSpec(Model):
     hooks: dict[str, LifecycleHook] = {}
     workflow_metadata: WorkflowMetadata | None = None
     artifact_gc: KubeObject | None = Field(default=None, alias="artifactGC")
-    executor_plugins: tuple[KubeObject, ...] = many()
+    executor_plugins: Many[KubeObject] = ()
     pod_resources: KubeObject | None = None
-    resource_claims: tuple[KubeObject, ...] = many()
+    resource_claims: Many[KubeObject] = ()
 
     def template(self, name: str) -> Template | None:
         """The template of that name, None if there is none."""
@@ -109,14 +109,14 @@ class Manifest(Model):
 
     api_version: str = API_VERSION
     kind: str = ""
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = Field(default_factory=ObjectMeta)
 
 
 class Workflow(Manifest):
     """What to do (`spec`, typed) and what happened (`status`, plain; `spec.status` types it)."""
 
     kind: str = "Workflow"
-    spec: WorkflowSpec = WorkflowSpec()
+    spec: WorkflowSpec = Field(default_factory=WorkflowSpec)
     status: KubeObject | None = None
 
 
@@ -124,14 +124,14 @@ class WorkflowTemplate(Manifest):
     """A WorkflowTemplate or ClusterWorkflowTemplate: a stored spec others refer to."""
 
     kind: str = "WorkflowTemplate"
-    spec: WorkflowSpec = WorkflowSpec()
+    spec: WorkflowSpec = Field(default_factory=WorkflowSpec)
 
 
 class CronWorkflowSpec(Model):
     """A Workflow and when to start it."""
 
-    workflow_spec: WorkflowSpec = WorkflowSpec()
-    schedules: tuple[str, ...] = many()
+    workflow_spec: WorkflowSpec = Field(default_factory=WorkflowSpec)
+    schedules: Many[str] = ()
     concurrency_policy: str = ""
     suspend: bool = False
     starting_deadline_seconds: int | None = None
@@ -147,5 +147,5 @@ class CronWorkflow(Manifest):
     """A Workflow on a schedule."""
 
     kind: str = "CronWorkflow"
-    spec: CronWorkflowSpec = CronWorkflowSpec()
+    spec: CronWorkflowSpec = Field(default_factory=CronWorkflowSpec)
     status: KubeObject | None = None

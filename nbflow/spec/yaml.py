@@ -156,11 +156,12 @@ def load_documents(text: str | bytes, source: str, *, strict: bool = True) -> li
     """
     if isinstance(text, bytes):
         try:
-            text = text.decode("utf-8")
+            decoded = text.decode("utf-8")
         except UnicodeDecodeError as error:
             return [_undecodable(text, source, error)]
-    text = text.removeprefix("\ufeff")
-    file = Text(source, text)
+    else:
+        decoded = text
+    file = Text(source, decoded.removeprefix("\ufeff"))
     return [_load(document, strict=strict) for document in _cut(file) if document.text.strip()]
 
 
@@ -189,7 +190,11 @@ def _load(document: Document, *, strict: bool) -> Document:
     document.data = data
     document.findings += [
         document.finding_at(
-            _REPEATED, offset, f'key "{name}" already set in map', fix="keep one of them", severity=Severity.WARNING
+            _REPEATED,
+            offset,
+            f'key "{name}" already set in map',
+            fix="keep one of them",
+            severity=Severity.WARNING,
         )
         for offset, name in repeated
     ]
@@ -204,7 +209,11 @@ def _check_text(text: str) -> None:
     """Raises Fault for what no YAML may hold, before the parser sees it."""
     if len(text) > MAX_CHARACTERS:
         size = f"{len(text) / 1024 / 1024:.0f} MB"
-        raise Fault(0, f"the document is too large: {size}, at most 8 MB are read", "move data into files or artifacts")
+        raise Fault(
+            0,
+            f"the document is too large: {size}, at most 8 MB are read",
+            "move data into files or artifacts",
+        )
     found = _FORBIDDEN.search(text)
     if found:
         code = f"U+{ord(found.group()):04X}"

@@ -42,6 +42,15 @@ class Console:
         """Part of the result."""
         self.out.write(text)
 
+    def write_bytes(self, data: bytes) -> None:
+        """Part of the result, byte for byte where the stream takes bytes."""
+        buffer = getattr(self.out, "buffer", None)
+        if buffer is None:
+            self.out.write(data.decode(errors="replace"))
+        else:
+            self.out.flush()
+            buffer.write(data)
+
     def line(self, text: str) -> None:
         """A line of the result; control characters of strangers are made visible."""
         self.out.write(clean(text) + "\n")
@@ -69,7 +78,11 @@ def print_data(console: Console, data: object, form: str) -> None:
 
 def print_workflows(console: Console, workflows: Sequence[WorkflowObject], form: str) -> None:
     """Print one workflow as itself, several as a List."""
-    items: list[Mapping[str, object]] = [workflow.to_dict() for workflow in workflows]
+    print_objects(console, [workflow.to_dict() for workflow in workflows], form)
+
+
+def print_objects(console: Console, items: Sequence[Mapping[str, object]], form: str) -> None:
+    """Print one object as itself, several as a List."""
     whole = items[0] if len(items) == 1 else {"apiVersion": "v1", "kind": "List", "items": items}
     print_data(console, whole, form)
 

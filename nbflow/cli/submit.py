@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nbflow.cli.console import Console, now, print_workflows
+from nbflow.cli.console import Console, now, print_objects, print_workflows
 from nbflow.cli.session import Session, no_color, on_target, output
 from nbflow.errors import NbflowError
 from nbflow.revise.submit import SubmitOptions
@@ -175,12 +175,14 @@ def perform(session: Session, call: SubmitCall) -> int:
 
 def _show(console: Console, prepared: Prepared, call: SubmitCall) -> int:
     """What would be submitted."""
-    from nbflow.spec.status import WorkflowObject
-
     for remark in (*(finding.render() for finding in prepared.warnings), *prepared.remarks):
         console.say(remark)
-    objects = [WorkflowObject.from_dict(workflow) for workflow in prepared.workflows]
-    _print(console, objects, call.output)
+    if call.output in OBJECTS:
+        print_objects(console, prepared.workflows, call.output)
+        return 0
+    from nbflow.spec.status import WorkflowObject
+
+    _print(console, [WorkflowObject.from_dict(workflow) for workflow in prepared.workflows], call.output)
     return 0
 
 

@@ -1,1 +1,46 @@
-"""The magics, the live view and the results of a run."""
+"""The notebook: `%%workflow`, `%workflow`, the live view, and runs as Python objects.
+
+Nothing heavy is imported before a magic is used: `%load_ext nbflow` is instant.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from nbflow.notebook.run import Run, attach
+
+__all__ = ["Run", "attach", "register"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("Run", "attach"):
+        from nbflow.notebook import run
+
+        return getattr(run, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def register(shell: InteractiveShell) -> None:
+    """Give `shell` the magic `%workflow` and `%%workflow`."""
+    from IPython.core.magic import no_var_expand
+
+    @no_var_expand  # type: ignore[untyped-decorator]
+    def workflow(line: str, cell: str | None = None) -> object:
+        """Run an Argo Workflows manifest.
+
+        %%workflow [NAME] [flags of `nbflow submit`]
+            The cell below is the manifest. NAME is the Python variable that gets the run.
+            -p x={x} passes the Python variable x as parameter x; --wait waits in the cell.
+
+        %workflow VERB ...
+            Any verb of the command line: %workflow list, %workflow logs @latest, %workflow --help.
+            %workflow watch [NAME] shows the live view of any run.
+        """
+        from nbflow.notebook import magics
+
+        return magics.line_magic(shell, line) if cell is None else magics.cell_magic(shell, line, cell)
+
+    shell.register_magic_function(workflow, "line_cell", "workflow")

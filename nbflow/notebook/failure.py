@@ -17,7 +17,7 @@ _SHOWN = 3
 """So many failed nodes are told in full; the others are in the table of nodes."""
 
 
-class Detached(NbflowError):
+class DetachedError(NbflowError):
     """The waiting was interrupted; the workflow goes on."""
 
     def __init__(self, name: str) -> None:
@@ -27,7 +27,7 @@ class Detached(NbflowError):
         )
 
 
-class StillRunning(NbflowError, TimeoutError):
+class StillRunningError(NbflowError, TimeoutError):
     """The time to wait is over; the workflow goes on."""
 
     def __init__(self, name: str, seconds: float) -> None:
@@ -36,7 +36,14 @@ class StillRunning(NbflowError, TimeoutError):
         )
 
 
-class WorkflowFailed(NbflowError):
+class VerbFailedError(NbflowError):
+    """A verb said itself what is wrong; this only stops the notebook."""
+
+    def __init__(self, line: str, code: int) -> None:
+        super().__init__(f"`%workflow {line.strip()}` ended with exit code {code}")
+
+
+class WorkflowFailedError(NbflowError):
     """A workflow, or the node whose results were wanted, did not succeed.
 
     nodes: the pods and others at fault. tails: the last lines that each of them logged, by node id.
@@ -70,7 +77,7 @@ class WorkflowFailed(NbflowError):
         return [f"{mark} {style.paint(clean(node.display_name), BOLD)}{why}", *tail]
 
 
-class Refused(ManifestError):
+class RefusedError(ManifestError):
     """A manifest that did not pass, shown over the lines of its cell."""
 
     def __init__(self, findings: Iterable[Finding], cell: str = "") -> None:

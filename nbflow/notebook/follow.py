@@ -18,6 +18,11 @@ Listener = Callable[[tuple[NodeStatus, ...]], None]
 """Called from the background thread with the nodes that changed; it must return at once."""
 
 
+def finished(workflow: WorkflowObject) -> bool:
+    """Whether nothing will change any more."""
+    return workflow.status.phase is not None and workflow.status.phase.finished
+
+
 class Follower:
     """What is known of a workflow, kept current by a daemon thread until it is finished.
 

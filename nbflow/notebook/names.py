@@ -9,14 +9,14 @@ from nbflow.notebook.near import near
 from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
 
 
-class NoSuchNode(NbflowError, KeyError):
+class NoSuchNodeError(NbflowError, KeyError):
     """The workflow has no node of that name, or several."""
 
 
 def find(workflow: WorkflowObject, name: str) -> NodeStatus | None:
     """The node of that id, name (with or without the workflow's in front) or display name.
 
-    Raises NoSuchNode if several share the display name.
+    Raises NoSuchNodeError if several share the display name.
     """
     nodes = workflow.status.nodes
     if name in nodes:
@@ -26,7 +26,7 @@ def find(workflow: WorkflowObject, name: str) -> NodeStatus | None:
     found = found or [node for node in nodes.values() if _called(node, name)]
     if len(found) > 1:
         names = ", ".join(repr(node.name) for node in found[:5])
-        raise NoSuchNode(f"{len(found)} nodes are called {name!r}", fix=f"use the whole name: {names}")
+        raise NoSuchNodeError(f"{len(found)} nodes are called {name!r}", fix=f"use the whole name: {names}")
     return found[0] if found else None
 
 
@@ -39,12 +39,12 @@ def expected(workflow: WorkflowObject, name: str) -> bool:
     return not known or base in known or any("{{" in one for one in known)
 
 
-def missing(workflow: WorkflowObject, name: str) -> NoSuchNode:
+def missing(workflow: WorkflowObject, name: str) -> NoSuchNodeError:
     """The error for a name that no node has."""
     names = [
         node.display_name for node in workflow.status.nodes.values() if node.type is not NodeType.STEP_GROUP
     ]
-    return NoSuchNode(
+    return NoSuchNodeError(
         f"workflow {workflow.name} has no node {name!r}", fix=near(name, [*names, *declared(workflow)])
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
-from nbflow.clients.client import Client, LogOptions
-from nbflow.notebook.failure import WorkflowFailed
+from nbflow.clients.client import Client, LogLine, LogOptions
+from nbflow.errors import NotFoundError
+from nbflow.notebook.failure import WorkflowFailedError
 from nbflow.notebook.names import find, missing
 from nbflow.notebook.values import Logs, Outputs
 from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
@@ -66,7 +67,7 @@ class NodeView:
 
     @property
     def outputs(self) -> Outputs:
-        """Its outputs. Waits for its end. Raises WorkflowFailed if it failed before it gave any."""
+        """Its outputs. Waits for its end. Raises WorkflowFailedError if it failed before it gave any."""
         workflow = self._finished()
         status = self._found(workflow)
         outputs = Outputs(status.outputs, f"node {status.display_name!r} ({status.phase})")
@@ -164,20 +165,26 @@ def read_logs(client: Client, workflow: WorkflowObject, pods: list[NodeStatus]) 
     from nbflow.views.podnames import pod_name
 
     names = {pod_name(workflow, pod): pod.display_name for pod in pods}
-    options = LogOptions(pods=tuple(pod.id for pod in pods))
-    lines = client.logs(workflow.name, options)
+    lines = _lines(client, workflow, LogOptions(pods=tuple(pod.id for pod in pods)))
     if len(pods) == 1:
         return Logs("\n".join(line.text for line in lines))
     return Logs("\n".join(f"{names.get(line.pod, line.pod)}: {line.text}" for line in lines))
 
 
-def told(client: Client, workflow: WorkflowObject, bad: list[NodeStatus]) -> WorkflowFailed:
+def told(client: Client, workflow: WorkflowObject, bad: list[NodeStatus]) -> WorkflowFailedError:
     """The error for a workflow, with what the nodes at fault logged last."""
     tails = {node.id: tail(client, workflow, node, TAIL) for node in bad[:3] if node.type in _PODS}
-    return WorkflowFailed(workflow, bad, tails)
+    return WorkflowFailedError(workflow, bad, tails)
 
 
 def tail(client: Client, workflow: WorkflowObject, node: NodeStatus, count: int) -> list[str]:
     """The last lines of a pod."""
-    options = LogOptions(pods=(node.id,), tail=count)
-    return [line.text for line in client.logs(workflow.name, options)]
+    return [line.text for line in _lines(client, workflow, LogOptions(pods=(node.id,), tail=count))]
+
+
+def _lines(client: Client, workflow: WorkflowObject, options: LogOptions) -> list[LogLine]:
+    """Lines of a log; none of a pod that never was (its node failed before)."""
+    try:
+        return list(client.logs(workflow.name, options))
+    except NotFoundError:
+        return []

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from nbflow.clients.client import Client, LogOptions, Request
-from nbflow.notebook.failure import Detached, StillRunning, culprits
-from nbflow.notebook.follow import Follower
+from nbflow.clients.client import Client, Request
+from nbflow.notebook.failure import DetachedError, StillRunningError, culprits
+from nbflow.notebook.follow import Follower, finished
 from nbflow.notebook.names import expected, find, missing
 from nbflow.notebook.nodes import Nodes, NodeView, read_logs, told
 from nbflow.notebook.values import Logs, Outputs
 from nbflow.spec.status import NodeType, Phase, WorkflowObject
+
+if TYPE_CHECKING:
+    from nbflow.notebook.display import Shown
 
 _PODS = (NodeType.POD, NodeType.CONTAINER)
 
@@ -30,7 +34,8 @@ class Run:
         self.client = client
         self.name = name
         self.follower = Follower(client, self.name)
-        self._shown_in: object = None
+        self.shown: Shown | None = None
+        self.shown_in: object = None
 
     @property
     def workflow(self) -> WorkflowObject:
@@ -53,7 +58,7 @@ class Run:
         return Nodes(self)
 
     def __getitem__(self, name: str) -> NodeView:
-        """A node by display name, name or id. Raises NoSuchNode, a KeyError, if there is and will be none."""
+        """A node by display name, name or id. Raises NoSuchNodeError, a KeyError, if there is and will be none."""
         workflow = self.workflow
         if find(workflow, name) is None and not expected(workflow, name):
             raise missing(workflow, name)
@@ -64,7 +69,7 @@ class Run:
 
     @property
     def outputs(self) -> Outputs:
-        """What the entrypoint gives back, and the global outputs. Waits; raises WorkflowFailed if it failed."""
+        """What the entrypoint gives back, and the global outputs. Waits; raises WorkflowFailedError if it failed."""
         workflow = self.wait().workflow
         root = find(workflow, workflow.name)
         merged = _merge(root.outputs if root else None, workflow.status.outputs)
@@ -73,16 +78,16 @@ class Run:
     @property
     def logs(self) -> Logs:
         """The lines of all pods. Waits; a failed workflow has logs too."""
-        workflow = self.until(_finished)
+        workflow = self.until(finished)
         pods = [node for node in workflow.status.nodes.values() if node.type in _PODS]
         return read_logs(self.client, workflow, pods)
 
     def wait(self, timeout: float | None = None, *, check: bool = True) -> Run:
         """Wait until it is finished. timeout: seconds, None for ever.
 
-        Raises WorkflowFailed if it did not succeed and `check` is set, StillRunning when the time is over.
+        Raises WorkflowFailedError if it did not succeed and `check` is set, StillRunningError when the time is over.
         """
-        workflow = self.until(_finished, timeout)
+        workflow = self.until(finished, timeout)
         if check and workflow.status.phase is not Phase.SUCCEEDED:
             raise told(self.client, workflow, culprits(workflow))
         return self
@@ -100,17 +105,24 @@ class Run:
     def until(self, known: Callable[[WorkflowObject], bool], timeout: float | None = None) -> WorkflowObject:
         """The workflow once `known` is true of it, or once it is finished.
 
-        Raises Detached when the person interrupts, StillRunning when `timeout` seconds are over.
+        Raises DetachedError when the person interrupts, StillRunningError when `timeout` seconds are over.
         """
         now = self.workflow
-        if _finished(now) or known(now):
+        if finished(now) or known(now):
             return now
         try:
             return self.follower.until(known, None if timeout is None else timedelta(seconds=timeout))
         except KeyboardInterrupt:
-            raise Detached(self.name) from None
+            raise DetachedError(self.name) from None
         except TimeoutError:
-            raise StillRunning(self.name, timeout or 0) from None
+            raise StillRunningError(self.name, timeout or 0) from None
+
+    def finish(self) -> None:
+        """Wait until it is finished, whatever became of it, and its display shows that."""
+        if self.shown is None:
+            self.until(finished)
+        else:
+            self.shown.finish()
 
     def __repr__(self) -> str:
         return f"<Run {self.name}>"
@@ -121,9 +133,15 @@ class Run:
         return snapshot(self.client, self.workflow)
 
     def _ipython_display_(self) -> None:
+        """Shown once by the cell that submitted it; any other cell shows it again."""
+        from IPython import get_ipython
+
         from nbflow.notebook.display import show
 
-        show(self)
+        shown_in, self.shown_in = self.shown_in, None
+        if shown_in is None or shown_in != getattr(get_ipython(), "execution_count", None):
+            show(self)
+            self.shown_in = None
 
 
 def attach(name: str = "@latest", *, client: Client | None = None) -> Run:
@@ -133,10 +151,6 @@ def attach(name: str = "@latest", *, client: Client | None = None) -> Run:
 
         client = connect()
     return Run(client, client.get(name).name)
-
-
-def _finished(workflow: WorkflowObject) -> bool:
-    return workflow.status.phase is not None and workflow.status.phase.finished
 
 
 def _merge(*parts: object) -> dict[str, object]:

@@ -41,7 +41,7 @@ class Outputs(Mapping[str, str]):
             return self.parameters[name]
         if name == "result" and self.result is not None:
             return self.result
-        raise NoSuchOutput(f"{self._owner} has no output parameter {name!r}", fix=near(name, self.parameters))
+        raise NoSuchOutputError(f"{self._owner} has no output parameter {name!r}", fix=near(name, self.parameters))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parameters)
@@ -65,7 +65,7 @@ class Outputs(Mapping[str, str]):
         yield from ((name, "(artifact)") for name in self.artifacts)
 
 
-class NoSuchOutput(NbflowError, KeyError):
+class NoSuchOutputError(NbflowError, KeyError):
     """There is no output of that name."""
 
 

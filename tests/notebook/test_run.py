@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from nbflow.notebook.failure import StillRunning, WorkflowFailed
-from nbflow.notebook.names import NoSuchNode
+from nbflow.notebook.failure import StillRunningError, WorkflowFailedError
+from nbflow.notebook.names import NoSuchNodeError
 from nbflow.notebook.run import Run, attach
-from nbflow.notebook.values import NoSuchOutput
+from nbflow.notebook.values import NoSuchOutputError
 from nbflow.spec.status import NodeType, Phase
 from tests.notebook.fake_client import FakeClient, node
 from tests.notebook.workflows import diamond, end, start
@@ -77,7 +77,7 @@ def test_an_unknown_node_is_a_key_error_that_names_near_misses(client):
 
 def test_a_display_name_that_several_nodes_share_asks_for_the_whole_name(run, fake):
     fake.change(node("diamond.x.same"), node("diamond.y.same"))
-    with pytest.raises(NoSuchNode) as caught:
+    with pytest.raises(NoSuchNodeError) as caught:
         run["same"].phase  # noqa: B018
     assert str(caught.value) == (
         "2 nodes are called 'same'\n  fix: use the whole name: 'diamond.x.same', 'diamond.y.same'"
@@ -87,7 +87,7 @@ def test_a_display_name_that_several_nodes_share_asks_for_the_whole_name(run, fa
 
 def test_an_unknown_output_names_near_misses(run, fake):
     end(fake)
-    with pytest.raises(NoSuchOutput) as caught:
+    with pytest.raises(NoSuchOutputError) as caught:
         run.outputs["totl"]
     assert (
         str(caught.value) == "workflow diamond has no output parameter 'totl'\n  fix: did you mean 'total'?"
@@ -97,7 +97,7 @@ def test_an_unknown_output_names_near_misses(run, fake):
 def test_a_failed_workflow_raises_at_the_first_use_of_its_results(run, fake):
     end(fake, C=Phase.FAILED, D=Phase.OMITTED)
     fake.say("diamond.C", "start", "Traceback", "ValueError: no data")
-    with pytest.raises(WorkflowFailed) as caught:
+    with pytest.raises(WorkflowFailedError) as caught:
         run.outputs  # noqa: B018
     assert str(caught.value) == "\n".join(
         [
@@ -110,14 +110,14 @@ def test_a_failed_workflow_raises_at_the_first_use_of_its_results(run, fake):
     )
     assert run["C"].logs.lines[-1] == "ValueError: no data"
     assert run["A"].outputs["size"] == "A"
-    with pytest.raises(WorkflowFailed):
+    with pytest.raises(WorkflowFailedError):
         run["C"].outputs  # noqa: B018
     assert run.wait(check=False) is run
 
 
 def test_waiting_with_a_limit_leaves_the_workflow_alone(run, fake):
     start(fake)
-    with pytest.raises(StillRunning, match=r"workflow diamond is not finished after 0\.05 s"):
+    with pytest.raises(StillRunningError, match=r"workflow diamond is not finished after 0\.05 s"):
         run.wait(timeout=0.05)
     later(lambda: end(fake))
     assert run.wait(timeout=20).phase == "Succeeded"

@@ -58,7 +58,9 @@ class Expression:
         self.source = source
         self._tree = _guarded(lambda: parse(source))
         self.identifiers: tuple[str, ...] = _guarded(lambda: required_names(self._tree))
-        names = {n.name for n in _guarded(lambda: list(tree.walk(self._tree))) if isinstance(n, tree.Identifier)}
+        names = {
+            n.name for n in _guarded(lambda: list(tree.walk(self._tree))) if isinstance(n, tree.Identifier)
+        }
         self._reads_all = "$env" in names
         called = {n.name for n in tree.walk(self._tree) if isinstance(n, tree.Builtin)}
         self._roots = tuple(sorted(names | called))
@@ -103,7 +105,11 @@ class Expression:
         self._code(self.environment(scope))
 
     def _code(self, env: Mapping[str, object]) -> Code:
-        shapes: tuple[tuple[str, Shape], ...] = tuple((r, shape_of(env[r])) for r in self._roots if r in env)
+        shapes: tuple[tuple[str, Shape], ...] = tuple(
+            (root, shape_of(env[root]))
+            for root in (sorted(env) if self._reads_all else self._roots)
+            if root in env
+        )
         code = self._codes.get(shapes)
         if code is None:
             code = self._codes[shapes] = _guarded(lambda: self._compile(dict(shapes)))

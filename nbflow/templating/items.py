@@ -52,7 +52,9 @@ def with_param_items(text: str) -> list[Value]:
     if items is None:
         return []
     if not isinstance(items, list):
-        raise _no_list(text, f"json: cannot unmarshal {_json_kind(items)} into Go value of type []v1alpha1.Item")
+        raise _no_list(
+            text, f"json: cannot unmarshal {_json_kind(items)} into Go value of type []v1alpha1.Item"
+        )
     return items
 
 
@@ -141,5 +143,3 @@ def item_scope(item: Value) -> dict[str, Value]:
     if isinstance(item, dict):
         scope |= {f"item.{key}": _member_text(value) for key, value in item.items()}
     return scope
-
-

@@ -17,7 +17,6 @@ from nbflow.templating.jsonscript import Script, truthy
 from nbflow.templating.pathtokens import Bracket, Dots, Name, Part, Star, split_path
 
 
-
 @dataclass(frozen=True, slots=True)
 class Path:
     """A compiled path: `$` or `@`, and the steps behind it."""
@@ -63,7 +62,9 @@ def _apply(parts: tuple[Part, ...], root: object, value: object) -> object:
         case Bracket(kind="union"):
             return _then(rest, root, _union(part, root, value))
     chosen = _argument(part.arguments[0], root, value)
-    return _apply(rest, root, _key(value, chosen) if isinstance(chosen, str) else _index(value, _whole(chosen)))
+    return _apply(
+        rest, root, _key(value, chosen) if isinstance(chosen, str) else _index(value, _whole(chosen))
+    )
 
 
 def _then(rest: tuple[Part, ...], root: object, found: list[object]) -> object:
@@ -204,5 +205,3 @@ def _union(part: Bracket, root: object, value: object) -> list[object]:
     size = len(value)
     positions = [index + size if index < 0 else index for index in map(_whole, chosen)]
     return [value[position] for position in positions if 0 <= position < size]
-
-

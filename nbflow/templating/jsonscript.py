@@ -24,7 +24,14 @@ _LEXEME = re.compile(
     re.X | re.S,
 )
 _REGEX = re.compile(r"\s*/((?:[^/\\]|\\.)*)/")
-_LEVELS: Final = (("||",), ("&&",), ("==", "!=", "<", "<=", ">", ">=", "=~", "in", "not in"), ("+", "-"), ("*", "/", "%"), ("**",))
+_LEVELS: Final = (
+    ("||",),
+    ("&&",),
+    ("==", "!=", "<", "<=", ">", ">=", "=~", "in", "not in"),
+    ("+", "-"),
+    ("*", "/", "%"),
+    ("**",),
+)
 _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None, "nil": None}
 _MAX_DEPTH: Final = 50
 

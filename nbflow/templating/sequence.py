@@ -33,7 +33,9 @@ def with_sequence(
             return []
         last = first + number - 1
     else:
-        raise LoopError("neither end nor count was specified in withSequence", fix="give it an end or a count")
+        raise LoopError(
+            "neither end nor count was specified in withSequence", fix="give it an end or a count"
+        )
     if abs(last - first) >= MAX_ITEMS:
         raise LoopError(f"withSequence has {abs(last - first) + 1} items, more than {MAX_ITEMS}")
     values = range(first, last + 1) if first <= last else range(first, last - 1, -1)
@@ -56,5 +58,7 @@ def _unquoted(text: str) -> str:
 
 def _integer(text: str) -> int:
     if not _INTEGER.fullmatch(text) or not -(1 << 63) <= int(text) < 1 << 63:
-        raise LoopError(f'strconv.Atoi: parsing "{text}": invalid syntax', fix="give withSequence whole numbers")
+        raise LoopError(
+            f'strconv.Atoi: parsing "{text}": invalid syntax', fix="give withSequence whole numbers"
+        )
     return int(text)

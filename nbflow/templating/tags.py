@@ -13,17 +13,26 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from nbflow.templating.expressions import LATE, Clock, compile_expression
-from nbflow.templating.failures import AbsentOptional, ExpressionError, TemplateError, TemplateSyntaxError, UnresolvedTag
+from nbflow.templating.failures import (
+    AbsentOptional,
+    ExpressionError,
+    TemplateError,
+    TemplateSyntaxError,
+    UnresolvedTag,
+)
 from nbflow.templating.golang.jsontext import marshal
 from nbflow.templating.golang.text import quote
 from nbflow.templating.golang.values import Fault
 from nbflow.templating.items import item_text
-from nbflow.templating.scope import ABSENT, Absent, Scope, Value, has_placeholder
+from nbflow.templating.scope import Absent, Scope, Value, has_placeholder
 
 _OPEN: Final = "{{"
 _CLOSE: Final = "}}"
 _NOT_JSON: Final = re.compile("[\x00-\x07\x0b\x0e-\x1f\x7f\ud800-\udfff]")
 """What Go's quoting writes in a way that JSON does not know."""
+
+
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +44,6 @@ class Tag:
     kind: Literal["simple", "expression"]
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Strictness:
-    """Which tags must resolve: all; those that begin with one of the prefixes; or none."""
-
-    all: bool = False
-    prefixes: tuple[str, ...] = ()
-
-    def demands(self, name: str) -> bool:
-        return self.all or any(name == p or name.startswith(f"{p}.") for p in self.prefixes)
-
-    @property
-    def none(self) -> bool:
-        return not self.all and not self.prefixes
 
 
 @lru_cache(maxsize=8192)
@@ -94,38 +88,24 @@ def substitute(
     """
     if _OPEN not in text:
         return text
-    strictness = Strictness(all=not allow_unresolved, prefixes=tuple(strict_prefixes))
-    pieces: list[str] = []
-    position = 0
-    for tag in tags(text):
-        pieces.append(text[position : tag.start])
-        replace = _simple if tag.kind == "simple" else _expression
-        pieces.append(replace(tag, scope, strictness, clock))
-        position = tag.end
-    pieces.append(text[position:])
-    return "".join(pieces)
+    return _Substitution(scope, not allow_unresolved, tuple(strict_prefixes), clock).text(text, "")
 
 
 def substitute_tree(
     value: Value, scope: Scope, *, allow_unresolved: bool, clock: Clock, strict_prefixes: Sequence[str] = ()
 ) -> Value:
     """The same for all strings and keys of a JSON value."""
+    return _Substitution(scope, not allow_unresolved, tuple(strict_prefixes), clock).tree(value, "")
 
-    def replaced(text: str) -> str:
-        return substitute(
-            text, scope, allow_unresolved=allow_unresolved, clock=clock, strict_prefixes=strict_prefixes
-        )
 
-    def visit(here: Value) -> Value:
-        if isinstance(here, str):
-            return replaced(here) if _OPEN in here else here
-        if isinstance(here, dict):
-            return {replaced(key): visit(below) for key, below in here.items()}
-        if isinstance(here, list):
-            return [visit(below) for below in here]
-        return here
-
-    return visit(value)
+def lookup(scope: Scope, name: str) -> Value | Absent:
+    """The value of a variable, None if there is none; `item.x` may also be found inside of `item`."""
+    value = scope.get(name)
+    if value is None and name.startswith("item.") and name not in scope:
+        value = scope.get("item")
+        for part in name.split(".")[1:]:
+            value = value.get(part) if isinstance(value, dict) else None
+    return value
 
 
 def resolve_reference(text: str, scope: Scope, clock: Clock) -> Value | Absent:
@@ -149,48 +129,98 @@ def resolve_reference(text: str, scope: Scope, clock: Clock) -> Value | Absent:
     return result
 
 
-def _simple(tag: Tag, scope: Scope, strictness: Strictness, _clock: Clock) -> str:
-    value = lookup(scope, tag.name)
-    if value is None:
-        return _nested(tag, scope, strictness)
-    if value is ABSENT:
-        raise AbsentOptional(
-            f"unable to substitute {{{{{tag.text}}}}}: output is an absent optional"
-            " (skipped/omitted node with no default)"
-        )
-    return _fits(item_text(value))  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class _Substitution:
+    """One scope put into texts.
 
+    strict: every tag has to resolve; prefixes: otherwise those that begin with one of these have to.
+    """
 
-def lookup(scope: Scope, name: str) -> Value | Absent:
-    """The value of a variable, None if there is none; `item.x` may also be found inside of `item`."""
-    value = scope.get(name)
-    if value is None and name not in scope and name.startswith("item."):
-        value = scope.get("item")
-        for part in name.split(".")[1:]:
-            value = value.get(part) if isinstance(value, dict) else None
-    return value
+    scope: Scope
+    strict: bool
+    prefixes: tuple[str, ...]
+    clock: Clock
 
+    def tree(self, value: Value, place: str) -> Value:
+        """place: where in the whole value, so that random functions differ from string to string."""
+        if isinstance(value, str):
+            return self.text(value, place) if _OPEN in value else value
+        if isinstance(value, dict):
+            return {self.text(key, place): self.tree(below, f"{place}/{key}") for key, below in value.items()}
+        if isinstance(value, list):
+            return [self.tree(below, f"{place}/{index}") for index, below in enumerate(value)]
+        return value
 
-def _nested(tag: Tag, scope: Scope, strictness: Strictness) -> str:
-    opening = tag.text.rfind(_OPEN)
-    if opening > 0:
-        inner = tag.text[opening + 2 :]
-        value = lookup(scope, inner)
-        if value is ABSENT:
+    def text(self, text: str, place: str) -> str:
+        if _OPEN not in text:
+            return text
+        pieces: list[str] = []
+        position = 0
+        for tag in tags(text):
+            pieces.append(text[position : tag.start])
+            pieces.append(self.simple(tag) if tag.kind == "simple" else self.expression(tag, place))
+            position = tag.end
+        pieces.append(text[position:])
+        return "".join(pieces)
+
+    def demands(self, name: str) -> bool:
+        return self.strict or any(name == p or name.startswith(f"{p}.") for p in self.prefixes)
+
+    def simple(self, tag: Tag) -> str:
+        value = lookup(self.scope, tag.name)
+        if value is None:
+            return self.nested(tag)
+        if isinstance(value, Absent):
             raise AbsentOptional(
-                f'unable to substitute nested tag {{{{{tag.text}}}}}: "{inner}" is an absent optional'
+                f"unable to substitute {{{{{tag.text}}}}}: output is an absent optional"
+                " (skipped/omitted node with no default)",
+                fix="give the output a valueFrom.default, or the input that takes it a default",
             )
-        if value is not None:
-            return _OPEN + tag.text[:opening] + _fits(item_text(value))  # type: ignore[arg-type]
-    later = not strictness.all and ".outputs.artifacts." in tag.name
-    if strictness.demands(tag.name) and not later:
-        raise UnresolvedTag(f"failed to resolve {{{{{tag.text}}}}}", name=tag.name)
-    return f"{_OPEN}{tag.text}{_CLOSE}"
+        return _fits(item_text(value))
+
+    def nested(self, tag: Tag) -> str:
+        """A tag that is not known as a whole: what its innermost part names takes the place of that part."""
+        opening = tag.text.rfind(_OPEN)
+        if opening > 0:
+            inner = tag.text[opening + 2 :]
+            value = lookup(self.scope, inner)
+            if isinstance(value, Absent):
+                raise AbsentOptional(
+                    f'unable to substitute nested tag {{{{{tag.text}}}}}: "{inner}" is an absent optional'
+                )
+            if value is not None:
+                return _OPEN + tag.text[:opening] + _fits(item_text(value))
+        later = not self.strict and ".outputs.artifacts." in tag.name
+        if self.demands(tag.name) and not later:
+            raise UnresolvedTag(f"failed to resolve {{{{{tag.text}}}}}", name=tag.name)
+        return f"{_OPEN}{tag.text}{_CLOSE}"
+
+    def expression(self, tag: Tag, place: str) -> str:
+        source, unchanged = tag.text[1:], f"{_OPEN}{tag.text}{_CLOSE}"
+        try:
+            expression = compile_expression(source)
+        except ExpressionError as error:
+            if has_placeholder(self.scope):
+                return unchanged
+            raise _failed(error) from None
+        missing = expression.missing(self.scope)
+        for name in missing:
+            if self.demands(name):
+                raise UnresolvedTag(f"failed to evaluate expression: {name} is missing", name=name)
+        tolerant = bool(missing) or not (self.strict or self.prefixes)
+        if tolerant and not LATE.isdisjoint(missing):
+            return unchanged
+        try:
+            return _spelled(source, expression.run(self.scope, self.clock, salt=f"{place}@{tag.start}"))
+        except ExpressionError as error:
+            if tolerant or has_placeholder(self.scope):
+                return unchanged
+            raise _failed(error) from None
 
 
 def _fits(value: str) -> str:
     """`value`, unless Argo could not write it into the template."""
-    if _NOT_JSON.search(value) or not value.isascii() and any(ord(c) > 0xFFFF and not c.isprintable() for c in value):
+    if _NOT_JSON.search(value) or (not value.isascii() and any(map(_is_odd, value))):
         raise TemplateError(
             "cannot finish template replacement because the result was invalid JSON",
             fix="keep control characters out of parameters and results (as an artifact they do no harm)",
@@ -198,41 +228,20 @@ def _fits(value: str) -> str:
     return value
 
 
-def _expression(tag: Tag, scope: Scope, strictness: Strictness, clock: Clock) -> str:
-    source = tag.text[1:]
-    unchanged = f"{_OPEN}{tag.text}{_CLOSE}"
-    try:
-        expression = compile_expression(source)
-    except ExpressionError as error:
-        if has_placeholder(scope):
-            return unchanged
-        raise _failed(error) from None
-    missing = expression.missing(scope)
-    for name in missing:
-        if strictness.demands(name):
-            raise UnresolvedTag(f"failed to evaluate expression: {name} is missing", name=name)
-    tolerant = bool(missing) or strictness.none
-    if tolerant and not LATE.isdisjoint(missing):
-        return unchanged
-    try:
-        result = expression.run(scope, clock)
-        if result is None:
-            raise ExpressionError(quote(source))
-        return _spelled(result)
-    except ExpressionError as error:
-        if tolerant or has_placeholder(scope):
-            return unchanged
-        raise _failed(error) from None
+def _is_odd(char: str) -> bool:
+    return char > "\uffff" and not char.isprintable()
 
 
 def _failed(error: ExpressionError) -> ExpressionError:
     return ExpressionError(f"failed to evaluate expression: {error.problem}")
 
 
-def _spelled(result: object) -> str:
+def _spelled(source: str, result: object) -> str:
     """A result in the text: strings as they are, all else as JSON."""
+    if result is None:
+        raise ExpressionError(quote(source))
     if isinstance(result, str):
-        return re.sub("[\ud800-\udfff]", "\ufffd", result) if not result.isascii() else result
+        return result if result.isascii() else _SURROGATES.sub("\ufffd", result)
     try:
         text = marshal(result)
     except Fault as fault:

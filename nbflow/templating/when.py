@@ -32,7 +32,8 @@ def should_execute(when: str) -> bool:
         raise WhenError(f"Failed to evaluate 'when' expresion '{when}': it is nested too deeply") from None
     if not isinstance(result, bool):
         raise WhenError(
-            f"Expected boolean evaluation for '{when}'. Got {display(result)}", fix="compare it with something"
+            f"Expected boolean evaluation for '{when}'. Got {display(result)}",
+            fix="compare it with something",
         )
     return result
 

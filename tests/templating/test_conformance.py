@@ -10,13 +10,20 @@ from typing import Any
 import pytest
 
 from nbflow.templating.depends import check_results, depends_expression, depends_tasks, evaluate_depends
-from nbflow.templating.exprlang.builtins.conversions import parse_int
 from nbflow.templating.expressions import LATE, Clock, compile_expression, evaluate_bool
+from nbflow.templating.exprlang.builtins.conversions import parse_int
 from nbflow.templating.failures import TemplateError, UnresolvedTag
 from nbflow.templating.golang.jsontext import marshal
 from nbflow.templating.golang.text import display
 from nbflow.templating.scope import ABSENT, Scope, expand, has_variable, is_absent
-from nbflow.templating.sequence import item_name, item_scope, item_text, manifest_item, with_param_items, with_sequence
+from nbflow.templating.sequence import (
+    item_name,
+    item_scope,
+    item_text,
+    manifest_item,
+    with_param_items,
+    with_sequence,
+)
 from nbflow.templating.tags import pure_reference, resolve_reference, substitute
 from nbflow.templating.when import should_execute
 
@@ -37,7 +44,11 @@ def _template(case: Case) -> str:
 def _strict(case: Case) -> str:
     try:
         return substitute(
-            case["input"], _scope(case), allow_unresolved=True, clock=CLOCK, strict_prefixes=case["strict_prefixes"]
+            case["input"],
+            _scope(case),
+            allow_unresolved=True,
+            clock=CLOCK,
+            strict_prefixes=case["strict_prefixes"],
         )
     except UnresolvedTag:
         assert not case.get("terminal")
@@ -67,14 +78,22 @@ def _depends_valid(case: Case) -> bool:
 
 
 def _depends_logic(case: Case) -> str:
-    continue_on = {k: (v.get("error", False), v.get("failed", False)) for k, v in case.get("continue_on", {}).items()}
+    continue_on = {
+        k: (v.get("error", False), v.get("failed", False)) for k, v in case.get("continue_on", {}).items()
+    }
     logic = depends_expression(case.get("input"), case.get("dependencies", []), continue_on)
     if "expect_tasks" in case:
         assert sorted({task for task, _ in depends_tasks(logic)}) == sorted(case["expect_tasks"])
     return logic
 
 
-_PHASES = {"Succeeded": "Succeeded", "Failed": "Failed", "Error": "Errored", "Skipped": "Skipped", "Omitted": "Omitted"}
+_PHASES = {
+    "Succeeded": "Succeeded",
+    "Failed": "Failed",
+    "Error": "Errored",
+    "Skipped": "Skipped",
+    "Omitted": "Omitted",
+}
 
 
 def _depends_eval(case: Case) -> Case:
@@ -101,13 +120,19 @@ def _with_param(case: Case) -> list[Case]:
     for index, item in enumerate(map(manifest_item, with_param_items(case["input"]))):
         value = substitute(case["argument"], item_scope(item), allow_unresolved=False, clock=CLOCK)
         name = f"{case['name']}({index}:{item_name(item)})"
-        expected.append({"name": name, "value": value} if "name" in case["expect"][index] else {"value": value})
+        expected.append(
+            {"name": name, "value": value} if "name" in case["expect"][index] else {"value": value}
+        )
     return expected
 
 
 def _with_sequence(case: Case) -> Case:
     values = with_sequence(**{"count": None, "start": None, "end": None, "format": None} | case["sequence"])
-    return {"count": len(values), "first": values[0] if values else None, "last": values[-1] if values else None}
+    return {
+        "count": len(values),
+        "first": values[0] if values else None,
+        "last": values[-1] if values else None,
+    }
 
 
 def _transformation(case: Case) -> object:
@@ -119,7 +144,7 @@ def _transformation(case: Case) -> object:
 
 def _int_or_variable(case: Case) -> bool:
     text = case["input"]
-    return text is None or parse_int(text) is not None or text.startswith("{{") and text.endswith("}}")
+    return text is None or parse_int(text) is not None or (text.startswith("{{") and text.endswith("}}"))
 
 
 KINDS = {
@@ -149,7 +174,11 @@ KINDS = {
 
 def _cases() -> list[Any]:
     if not CASES.exists():
-        return [pytest.param({}, marks=pytest.mark.skip(reason="the conformance corpus is not beside the repository"))]
+        return [
+            pytest.param(
+                {}, marks=pytest.mark.skip(reason="the conformance corpus is not beside the repository")
+            )
+        ]
     cases = json.loads(CASES.read_text())["cases"]
     return [pytest.param(case, id=case["id"]) for case in cases if case["kind"] in KINDS]
 

@@ -10,8 +10,8 @@ from nbflow.templating.exprlang.access import cut, fetch
 from nbflow.templating.exprlang.builtins import FUNCTIONS, GROWING
 from nbflow.templating.exprlang.frame import Code, Frame
 from nbflow.templating.exprlang.names import PREDICATES
-from nbflow.templating.exprlang.predicates import MAKERS
 from nbflow.templating.exprlang.operators import OPERATORS, invert, negate, text, to_int, truth
+from nbflow.templating.exprlang.predicates import MAKERS
 from nbflow.templating.golang.moments import Location, Time
 from nbflow.templating.golang.values import Fault, Function, NilList, go_type
 

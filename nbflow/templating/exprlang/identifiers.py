@@ -27,7 +27,11 @@ def member_path(node: tree.Member) -> str | None:
     parts: list[str] = []
     here: tree.Node = node
     while isinstance(here, tree.Member):
-        if here.optional or not isinstance(here.property, tree.Constant) or not isinstance(here.property.value, str):
+        if (
+            here.optional
+            or not isinstance(here.property, tree.Constant)
+            or not isinstance(here.property.value, str)
+        ):
             return None
         parts.append(here.property.value)
         here = here.base

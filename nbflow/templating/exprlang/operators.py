@@ -60,7 +60,11 @@ def _ordered(operator: str, compare: Callable[[object, object], bool]) -> Callab
         if plain_number(left) and plain_number(right):
             return compare(left, right)
         if isinstance(left, str) and isinstance(right, str):
-            return compare(left, right) if left.isascii() and right.isascii() else compare(to_bytes(left), to_bytes(right))
+            return (
+                compare(left, right)
+                if left.isascii() and right.isascii()
+                else compare(to_bytes(left), to_bytes(right))
+            )
         if isinstance(left, Time) and isinstance(right, Time):
             return compare(left.nanoseconds, right.nanoseconds)
         if isinstance(left, Duration) and isinstance(right, Duration):
@@ -116,12 +120,12 @@ def multiply(left: object, right: object) -> object:
     raise mismatch("*", left, right)
 
 
-def _scaled(duration: Duration, factor: int | float) -> object:
+def _scaled(duration: Duration, factor: float) -> object:
     product = duration.nanoseconds * factor
     return product if isinstance(factor, float) else Duration(wrap_int(int(product)))
 
 
-def _number(number: int | float) -> int | float:
+def _number(number: float) -> int | float:
     return number if isinstance(number, float) else wrap_int(number)
 
 
@@ -143,7 +147,11 @@ def modulo(left: object, right: object) -> int:
         raise mismatch("%", left, right)
     if right == 0:
         raise Fault("integer divide by zero")
-    return int(math.copysign(abs(left) % abs(right), left)) if abs(left) < 1 << 52 else _exact_modulo(left, right)
+    return (
+        int(math.copysign(abs(left) % abs(right), left))
+        if abs(left) < 1 << 52
+        else _exact_modulo(left, right)
+    )
 
 
 def _exact_modulo(left: int, right: int) -> int:

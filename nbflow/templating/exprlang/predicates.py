@@ -24,7 +24,9 @@ def _items(collection: Code, frame: Frame) -> list[object]:
     return value
 
 
-def _each(frame: Frame, items: Sequence[object], body: Code, indices: Iterator[int] | range) -> Iterator[tuple[int, object]]:
+def _each(
+    frame: Frame, items: Sequence[object], body: Code, indices: Iterator[int] | range
+) -> Iterator[tuple[int, object]]:
     """Evaluate `body` for the elements at `indices`, with # and #index set to each in turn."""
     outer = frame.item, frame.index
     try:

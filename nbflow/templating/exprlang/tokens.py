@@ -37,7 +37,19 @@ class Token:
         return f'{self.kind}("{self.text}")' if self.text else str(self.kind)
 
 
-WORD_OPERATORS = {"in", "or", "and", "not", "matches", "contains", "startsWith", "endsWith", "let", "if", "else"}
+WORD_OPERATORS = {
+    "in",
+    "or",
+    "and",
+    "not",
+    "matches",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "let",
+    "if",
+    "else",
+}
 
 _LEXEME = re.compile(
     r"""(?P<space>\s+|//[^\n]*\n?|/\*.*?\*/)
@@ -94,7 +106,9 @@ def _token(match: re.Match[str], source: str) -> Token:
         case "string":
             return Token(Kind.STRING, unescape(text[1:-1], text[0], source, at + 1), at)
         case "bytes":
-            return Token(Kind.BYTES, unescape_bytes(text[2:-1], text[1], source, at + 2).decode("latin-1"), at)
+            return Token(
+                Kind.BYTES, unescape_bytes(text[2:-1], text[1], source, at + 2).decode("latin-1"), at
+            )
         case "number":
             return Token(Kind.NUMBER, text, at)
         case "word":

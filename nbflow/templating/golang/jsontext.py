@@ -86,7 +86,9 @@ def _escape(match: re.Match[str]) -> str:
 def encode_float(number: float) -> str:
     """A JSON number: plain between 1e-6 and 1e21, else with an exponent."""
     if number != number or number in (float("inf"), float("-inf")):
-        raise Fault(f"json: unsupported value: {'NaN' if number != number else '+Inf' if number > 0 else '-Inf'}")
+        raise Fault(
+            f"json: unsupported value: {'NaN' if number != number else '+Inf' if number > 0 else '-Inf'}"
+        )
     sign, digits, point = decimal_parts(number)
     if digits != "0" and not 1e-6 <= abs(number) < 1e21:
         mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
@@ -131,11 +133,15 @@ def _in_gos_words(text: str, error: json.JSONDecodeError) -> str:
         "Expecting value": "looking for beginning of value",
         "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
         "Expecting ':' delimiter": "after object key",
-        "Expecting ',' delimiter": "after array element" if _in_array(text, position) else "after object key:value pair",
+        "Expecting ',' delimiter": "after array element"
+        if _in_array(text, position)
+        else "after object key:value pair",
         "Extra data": "after top-level value",
         "Invalid control character at": "in string literal",
     }
-    where = wheres.get(error.msg, "in string escape code" if "escape" in error.msg else "looking for beginning of value")
+    where = wheres.get(
+        error.msg, "in string escape code" if "escape" in error.msg else "looking for beginning of value"
+    )
     return f"invalid character {_shown(text[position])} {where}"
 
 

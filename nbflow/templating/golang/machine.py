@@ -175,7 +175,9 @@ class _Run:
             answer = self.known[key] = instruction.charset.has(char)
         return answer
 
-    def follow(self, pc: int, saved: tuple[int, ...], position: int, threads: list[_Thread], seen: set[int]) -> None:
+    def follow(
+        self, pc: int, saved: tuple[int, ...], position: int, threads: list[_Thread], seen: set[int]
+    ) -> None:
         """Add what can be reached without a character, in the order of preference."""
         pending = [(pc, saved)]
         while pending:

@@ -72,7 +72,11 @@ class Duration:
             total += _part(match, text)
             position = match.end()
         if not body or position < len(body):
-            raise Fault(f'time: invalid duration "{text}"' if _has_unit(body) else f'time: missing unit in duration "{text}"')
+            raise Fault(
+                f'time: invalid duration "{text}"'
+                if _has_unit(body)
+                else f'time: missing unit in duration "{text}"'
+            )
         return cls(-total if text.startswith("-") else total)
 
     def __str__(self) -> str:
@@ -194,7 +198,16 @@ def days_of(year: int, month: int, day: int) -> int:
     shifted = year - (month <= 2)
     era, year_of_era = divmod(shifted, 400)
     day_of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5
-    return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468 + day - 1
+    return (
+        era * 146_097
+        + year_of_era * 365
+        + year_of_era // 4
+        - year_of_era // 100
+        + day_of_year
+        - 719_468
+        + day
+        - 1
+    )
 
 
 def date_of(days: int) -> tuple[int, int, int]:

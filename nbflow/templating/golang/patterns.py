@@ -121,7 +121,9 @@ def replace_all(pattern: str, text: str, replacement: str) -> str:
     pieces = _template(replacement, compile_pattern(pattern).names)
 
     def expand(spans: Spans) -> str:
-        return "".join(p if isinstance(p, str) else text[max(spans[2 * p], 0) : max(spans[2 * p + 1], 0)] for p in pieces)
+        return "".join(
+            p if isinstance(p, str) else text[max(spans[2 * p], 0) : max(spans[2 * p + 1], 0)] for p in pieces
+        )
 
     return _replaced(pattern, text, expand)
 
@@ -162,5 +164,3 @@ def _template(replacement: str, names: tuple[str, ...]) -> list[str | int]:
 def quote_meta(text: str) -> str:
     """`text` as a pattern that matches it."""
     return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", text)
-
-

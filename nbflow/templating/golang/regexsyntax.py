@@ -253,14 +253,21 @@ class _Parser:
         match = _CATEGORY.match(self.pattern, start + 2)
         name = (match[1] or match[2]) if match else ""
         if match is None or not re.fullmatch("Any|[CLMNPSZ][a-z]?", name):
-            self.fail("invalid character class range", self.pattern[start : match.end() if match else start + 3])
+            self.fail(
+                "invalid character class range", self.pattern[start : match.end() if match else start + 3]
+            )
         self.position = match.end()
         negated = (letter == "P") is not match[0].startswith("{^")
-        return CharSet(((0, _LAST),), negated=negated) if name == "Any" else CharSet((), (name,), negated=negated)
+        return (
+            CharSet(((0, _LAST),), negated=negated)
+            if name == "Any"
+            else CharSet((), (name,), negated=negated)
+        )
 
     def code_escape(self) -> int:
         match = re.compile(
-            r"\\(?:x\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|([1-7][0-7]{1,2}|0[0-7]{0,2})|([aftnrv])|([^\w]|_))", re.A
+            r"\\(?:x\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|([1-7][0-7]{1,2}|0[0-7]{0,2})|([aftnrv])|([^\w]|_))",
+            re.A,
         ).match(self.pattern, self.position)
         if match is None:
             if self.position + 1 >= len(self.pattern):
@@ -372,7 +379,9 @@ def python_pattern(node: Node) -> str | None:
         case Repeat():
             inner = python_pattern(node.node)
             most = "" if node.most is None else node.most
-            return None if inner is None else f"(?:{inner}){{{node.least},{most}}}{'' if node.greedy else '?'}"
+            return (
+                None if inner is None else f"(?:{inner}){{{node.least},{most}}}{'' if node.greedy else '?'}"
+            )
         case Group():
             inner = python_pattern(node.node)
             return inner if inner is None or node.index == 0 else f"({inner})"

@@ -108,7 +108,10 @@ def sorted_items(value: dict[object, object]) -> list[tuple[object, object]]:
         return list(value.items())
 
 
-_VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<arg1>\[\d+\])?(?P<width>\d+)?(?:\.(?P<precision>\d*))?(?P<arg2>\[\d+\])?(?P<verb>.)?", re.S)
+_VERB = re.compile(
+    r"%(?P<flags>[-+# 0]*)(?P<arg1>\[\d+\])?(?P<width>\d+)?(?:\.(?P<precision>\d*))?(?P<arg2>\[\d+\])?(?P<verb>.)?",
+    re.S,
+)
 MAX_WIDTH = 1_000_000
 
 
@@ -132,7 +135,9 @@ class _Printf:
             self.next += 0 if index else 1
             return f"%!{verb}({missing})"
         self.next += 1
-        return format_integer(self.number, verb, flags, _limited(match["width"]), _precision(match["precision"]))
+        return format_integer(
+            self.number, verb, flags, _limited(match["width"]), _precision(match["precision"])
+        )
 
     def run(self, template: str) -> str:
         text = _VERB.sub(self.verb, template)

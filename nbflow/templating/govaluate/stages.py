@@ -70,7 +70,9 @@ def _shift(compute: Callable[[int, int], int]) -> Callable[[int, int], int]:
     return lambda value, count: compute(value % (1 << 64), min(count % (1 << 64), 64)) % (1 << 64)
 
 
-def _compared(symbol: str, floats: Callable[[float, float], bool], texts: Callable[[bytes, bytes], bool]) -> Callable[[object, object], object]:
+def _compared(
+    symbol: str, floats: Callable[[float, float], bool], texts: Callable[[bytes, bytes], bool]
+) -> Callable[[object, object], object]:
     def compare(left: object, right: object) -> object:
         if isinstance(left, float) and isinstance(right, float):
             return floats(left, right)

@@ -8,7 +8,15 @@ from enum import StrEnum
 from typing import Final
 
 from nbflow.templating.exprlang.builtins.conversions import parse_float
-from nbflow.templating.golang.layouts import ANSIC, KITCHEN, RFC3339, RFC3339_NANO, RUBY_DATE, UNIX_DATE, parse_time
+from nbflow.templating.golang.layouts import (
+    ANSIC,
+    KITCHEN,
+    RFC3339,
+    RFC3339_NANO,
+    RUBY_DATE,
+    UNIX_DATE,
+    parse_time,
+)
 from nbflow.templating.golang.moments import Time
 from nbflow.templating.golang.patterns import compile_pattern
 from nbflow.templating.golang.text import display
@@ -55,12 +63,21 @@ _SYMBOLS: Final = (
     (TERNARIES, Kind.TERNARY),
 )
 
-_OPERAND: Final = {Kind.PREFIX, Kind.NUMERIC, Kind.BOOLEAN, Kind.VARIABLE, Kind.ACCESSOR, Kind.STRING, Kind.CLAUSE}
+_OPERAND: Final = {
+    Kind.PREFIX,
+    Kind.NUMERIC,
+    Kind.BOOLEAN,
+    Kind.VARIABLE,
+    Kind.ACCESSOR,
+    Kind.STRING,
+    Kind.CLAUSE,
+}
 _AFTER_VALUE: Final = {Kind.MODIFIER, Kind.COMPARATOR, Kind.LOGICAL, Kind.CLAUSE_CLOSE, Kind.SEPARATOR}
 _FOLLOWING: Final[dict[Kind, set[Kind]]] = {
     Kind.UNKNOWN: _OPERAND | {Kind.PATTERN, Kind.TIME},
     Kind.CLAUSE: _OPERAND | {Kind.PATTERN, Kind.TIME, Kind.CLAUSE_CLOSE},
-    Kind.CLAUSE_CLOSE: (_OPERAND | _AFTER_VALUE | {Kind.PATTERN, Kind.TIME, Kind.TERNARY}) - {Kind.PREFIX, Kind.ACCESSOR},
+    Kind.CLAUSE_CLOSE: (_OPERAND | _AFTER_VALUE | {Kind.PATTERN, Kind.TIME, Kind.TERNARY})
+    - {Kind.PREFIX, Kind.ACCESSOR},
     Kind.NUMERIC: _AFTER_VALUE | {Kind.TERNARY},
     Kind.BOOLEAN: _AFTER_VALUE | {Kind.TERNARY},
     Kind.STRING: _AFTER_VALUE | {Kind.TERNARY},
@@ -112,7 +129,11 @@ def check_order(tokens: Sequence[Token]) -> None:
 
 
 def _shown(token: Token) -> str:
-    bracket = {"(": "40", ")": "41"}.get(str(token.value)) if token.kind in (Kind.CLAUSE, Kind.CLAUSE_CLOSE) else None
+    bracket = (
+        {"(": "40", ")": "41"}.get(str(token.value))
+        if token.kind in (Kind.CLAUSE, Kind.CLAUSE_CLOSE)
+        else None
+    )
     return f"{token.kind} [{bracket or display(token.value)}]"
 
 
@@ -171,7 +192,9 @@ class _Reader:
         while self.position < len(self.text) and self.text[self.position].isspace():
             self.position += 1
 
-    def run(self, belongs: Callable[[str], bool], *, blanks: bool = False, stop: bool = True) -> tuple[str, bool]:
+    def run(
+        self, belongs: Callable[[str], bool], *, blanks: bool = False, stop: bool = True
+    ) -> tuple[str, bool]:
         """Characters while they belong; a backslash makes any belong. The second: whether the end was found.
 
         blanks: keep them. stop: end at one.

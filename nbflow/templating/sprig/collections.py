@@ -74,7 +74,9 @@ def _some(items: List, part: List) -> object:
 
 
 def new_map(*values: object) -> Map:
-    return {to_text(values[i]): values[i + 1] if i + 1 < len(values) else "" for i in range(0, len(values), 2)}
+    return {
+        to_text(values[i]): values[i + 1] if i + 1 < len(values) else "" for i in range(0, len(values), 2)
+    }
 
 
 def pluck(key: str, *maps: Map) -> List:
@@ -88,7 +90,9 @@ def dig(*arguments: object) -> object:
     *keys, default, here = arguments
     for index, key in enumerate(keys):
         if not isinstance(here, dict):
-            raise Fault(f"interface conversion: interface {{}} is {go_type(here)}, not map[string]interface {{}}")
+            raise Fault(
+                f"interface conversion: interface {{}} is {go_type(here)}, not map[string]interface {{}}"
+            )
         if not isinstance(key, str):
             raise Fault(f"interface conversion: interface {{}} is {go_type(key)}, not string")
         if key not in here:

@@ -30,7 +30,9 @@ def _parsed(text: str) -> int:
     if not _LITERAL.fullmatch(plain) or len(plain) > 70:
         return 0
     digits = plain.lstrip("+-").lower()
-    base = {"0x": 16, "0b": 2, "0o": 8}.get(digits[:2], 8 if digits.startswith("0") and len(digits) > 1 else 10)
+    base = {"0x": 16, "0b": 2, "0o": 8}.get(
+        digits[:2], 8 if digits.startswith("0") and len(digits) > 1 else 10
+    )
     number = int(digits[2:] if digits[:2] in ("0x", "0b", "0o") else digits, base)
     number = -number if plain.startswith("-") else number
     return number if -(1 << 63) <= number < 1 << 63 else 0
@@ -73,7 +75,9 @@ def deep_equal(left: object, right: object) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(deep_equal, left, right))
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(deep_equal(value, right[key]) for key, value in left.items())
+        return left.keys() == right.keys() and all(
+            deep_equal(value, right[key]) for key, value in left.items()
+        )
     return left == right
 
 
@@ -86,4 +90,10 @@ def kind_of(value: object) -> str:
         return "slice"
     if name.startswith(("*", "func")):
         return "ptr" if name.startswith("*") else "func"
-    return {"<nil>": "invalid", "time.Time": "struct", "time.Duration": "int64", "time.Month": "int", "time.Weekday": "int"}.get(name, name)
+    return {
+        "<nil>": "invalid",
+        "time.Time": "struct",
+        "time.Duration": "int64",
+        "time.Month": "int",
+        "time.Weekday": "int",
+    }.get(name, name)

@@ -89,7 +89,10 @@ _WITH_FRAME: Final[dict[str, tuple[str, Callable[..., object]]]] = {
     "dateInZone": ("string any string", date_in_zone),
     "durationRound": ("any", duration_round),
     "htmlDate": ("any", lambda frame, value: date_in_zone(frame, "2006-01-02", value, "Local")),
-    "htmlDateInZone": ("any string", lambda frame, value, zone: date_in_zone(frame, "2006-01-02", value, zone)),
+    "htmlDateInZone": (
+        "any string",
+        lambda frame, value, zone: date_in_zone(frame, "2006-01-02", value, zone),
+    ),
 }
 _PLAIN: Final[dict[str, tuple[str, Callable[..., object]]]] = {
     "date_modify": ("string time", modify),
@@ -102,6 +105,6 @@ _PLAIN: Final[dict[str, tuple[str, Callable[..., object]]]] = {
     "unixEpoch": ("time", _unix),
 }
 
-FUNCTIONS: Final[dict[str, Function]] = {
-    name: function(name, *entry) for name, entry in _PLAIN.items()
-} | {name: function(name, *entry, frame=True) for name, entry in _WITH_FRAME.items()}
+FUNCTIONS: Final[dict[str, Function]] = {name: function(name, *entry) for name, entry in _PLAIN.items()} | {
+    name: function(name, *entry, frame=True) for name, entry in _WITH_FRAME.items()
+}

@@ -97,7 +97,13 @@ def url_join(parts: dict[object, object]) -> str:
     if part("opaque"):
         return scheme + part("opaque") + tail
     user = f"{part('userinfo')}@" if part("userinfo") else ""
-    place = f"//{user}{part('host')}" if part("host") or user else "//" if scheme and part("path").startswith("//") else ""
+    place = (
+        f"//{user}{part('host')}"
+        if part("host") or user
+        else "//"
+        if scheme and part("path").startswith("//")
+        else ""
+    )
     path = urllib.parse.quote(part("path"), safe=_SAFE)
     return scheme + place + ("/" if place and path and not path.startswith("/") else "") + path + tail
 

@@ -9,7 +9,14 @@ from nbflow.templating.exprlang.frame import Frame
 from nbflow.templating.golang.moments import UTC_LOCATION, Month, Time, Weekday
 from nbflow.templating.golang.values import AnyKeyMap, Fault, Function, Int64, go_type, is_int
 
-_ZERO: Final[dict[str, object]] = {"string": "", "int": 0, "uint": 0, "bool": False, "float": 0.0, "any": None}
+_ZERO: Final[dict[str, object]] = {
+    "string": "",
+    "int": 0,
+    "uint": 0,
+    "bool": False,
+    "float": 0.0,
+    "any": None,
+}
 _NAMES: Final = {
     "string": "string", "int": "int", "bool": "bool", "float": "float64", "any": "interface {}",
     "dict": "map[string]interface {}", "time": "time.Time", "uint": "uint32",
@@ -37,12 +44,12 @@ def _fits(kind: str, value: object) -> bool:
 
 def _checked(kind: str, value: object) -> object:
     if value is None:
-        return {} if kind == "dict" else Time.at((1, 1, 1), 0, UTC_LOCATION) if kind == "time" else _ZERO[kind]
+        return (
+            {} if kind == "dict" else Time.at((1, 1, 1), 0, UTC_LOCATION) if kind == "time" else _ZERO[kind]
+        )
     if not _fits(kind, value):
         raise Fault(f"reflect: Call using {go_type(value)} as type {_NAMES[kind]}")
     return value
-
-
 
 
 def function(name: str, signature: str, call: Callable[..., object], *, frame: bool = False) -> Function:

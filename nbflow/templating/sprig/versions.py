@@ -45,7 +45,9 @@ class Version:
         return cls((numbers[0], numbers[1], numbers[2]), match[4] or "", match[5] or "", text)
 
     def __str__(self) -> str:
-        tail = (f"-{self.prerelease}" if self.prerelease else "") + (f"+{self.metadata}" if self.metadata else "")
+        tail = (f"-{self.prerelease}" if self.prerelease else "") + (
+            f"+{self.metadata}" if self.metadata else ""
+        )
         return ".".join(map(str, self.numbers)) + tail
 
     def to_json(self) -> str:

@@ -66,7 +66,11 @@ def to_float_number(value: object) -> float:
         if number is None:
             raise Fault(f"invalid operation: float({value})")
         return number
-    if isinstance(value, int | float) and type(value) is not bool and go_type(value) in ("int", "int64", "float64"):
+    if (
+        isinstance(value, int | float)
+        and type(value) is not bool
+        and go_type(value) in ("int", "int64", "float64")
+    ):
         return float(value)
     raise Fault(f"invalid operation: float({go_type(value)})")
 

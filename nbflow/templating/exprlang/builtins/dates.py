@@ -41,4 +41,8 @@ def date(*arguments: object) -> Time:
     raise Fault(f"invalid date {value}")
 
 
-FUNCTIONS: Final[dict[str, Callable[..., object]]] = {"duration": duration, "timezone": timezone, "date": date}
+FUNCTIONS: Final[dict[str, Callable[..., object]]] = {
+    "duration": duration,
+    "timezone": timezone,
+    "date": date,
+}

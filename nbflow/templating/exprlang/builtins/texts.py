@@ -14,12 +14,20 @@ GO_SPACE: Final = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005
 
 def upper(value: object) -> str:
     """Upper case, one character for one."""
-    return "".join(_single(char, char.upper()) for char in text(value)) if not text(value).isascii() else text(value).upper()
+    return (
+        "".join(_single(char, char.upper()) for char in text(value))
+        if not text(value).isascii()
+        else text(value).upper()
+    )
 
 
 def lower(value: object) -> str:
     """Lower case, one character for one."""
-    return "".join(_single(char, char.lower()) for char in text(value)) if not text(value).isascii() else text(value).lower()
+    return (
+        "".join(_single(char, char.lower()) for char in text(value))
+        if not text(value).isascii()
+        else text(value).lower()
+    )
 
 
 def _single(char: str, changed: str) -> str:

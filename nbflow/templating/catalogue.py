@@ -57,9 +57,7 @@ def _node(prefix: str, where: Where) -> Iterator[Variable]:
     yield Variable(f"{node}.ip", "IP of the pod of a daemon", places)
     yield Variable(f"{node}.hostNodeName", "machine on which the pod runs", places)
     yield Variable(f"{node}.exitCode", "exit code of the main container", places)
-    yield Variable(
-        f"{node}.outputs.result", "what a script or container wrote to stdout; of a loop, a JSON list", places
-    )
+    yield Variable(f"{node}.outputs.result", "what it wrote to stdout; of a loop, a JSON list", places)
     yield Variable(
         f"{node}.outputs.parameters", "of a loop, a JSON list of the parameters of each round", places
     )

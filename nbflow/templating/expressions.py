@@ -6,9 +6,9 @@ expression is compiled once; evaluating it takes the scope, and the time and see
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar
 
 from nbflow.templating.exprlang import syntax as tree
 from nbflow.templating.exprlang.builtins.conversions import to_float_number, to_integer
@@ -25,6 +25,8 @@ from nbflow.templating.golang.values import Fault, Function
 from nbflow.templating.jsonpath import query_text
 from nbflow.templating.scope import Scope, Value, expand, has_variable
 from nbflow.templating.sprig import FUNCTIONS as SPRIG
+
+T = TypeVar("T")
 
 __all__ = ["Clock", "Expression", "compile_expression", "evaluate_bool"]
 
@@ -122,7 +124,8 @@ class Expression:
         return compile_tree(root)
 
 
-def _guarded(work):  # type: ignore[no-untyped-def]
+def _guarded(work: Callable[[], T]) -> T:
+    """The result of `work`; what is nested too deeply for it is an error of the expression."""
     try:
         return work()
     except RecursionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Self
 
 from nbflow.templating.failures import LoopError
 from nbflow.templating.golang.jsontext import decode, encode_float, encode_string
@@ -16,7 +17,7 @@ class SpelledFloat(float):
     __slots__ = ("spelling",)
     spelling: str
 
-    def __new__(cls, spelling: str) -> SpelledFloat:
+    def __new__(cls, spelling: str) -> Self:
         number = super().__new__(cls, spelling)
         number.spelling = spelling
         return number
@@ -27,7 +28,7 @@ class SpelledInt(int):
 
     spelling: str
 
-    def __new__(cls, spelling: str) -> SpelledInt:
+    def __new__(cls, spelling: str) -> Self:
         number = super().__new__(cls, spelling)
         number.spelling = spelling
         return number

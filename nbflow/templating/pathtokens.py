@@ -106,7 +106,7 @@ def _bracket(selector: str, inside: str) -> Part:
         if "," in separators or len(pieces) > 3:
             raise _no_format(selector, inside)
         bounds = [_argument(selector, inside, piece) if piece else None for piece in pieces]
-        return Bracket("range", tuple((bounds + [None, None])[:3]))
+        return Bracket("range", tuple([*bounds, None, None][:3]))
     arguments = tuple(_argument(selector, inside, piece) for piece in pieces)
     if separators:
         return Bracket("union", arguments)

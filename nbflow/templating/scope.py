@@ -6,9 +6,9 @@ A scope has dotted keys (`inputs.parameters.x`). Expressions see these keys expa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Union
+from typing import Final, TypeAlias
 
-Value = Union[None, bool, int, float, str, list["Value"], dict[str, "Value"]]
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 """What a variable may hold: a JSON value."""
 
 
@@ -26,7 +26,7 @@ class Absent:
 
 ABSENT: Final = Absent()
 
-Scope = Mapping[str, Value | Absent]
+Scope: TypeAlias = "Mapping[str, Value | Absent]"
 
 PLACEHOLDER_PREFIX: Final = "__argo__internal__placeholder-"
 """Values that begin so are made up by lint; an expression that fails over one of them is left alone."""

@@ -18,7 +18,10 @@ _INTEGER = re.compile(r"[+-]?\d{1,19}", re.A)
 
 
 def with_sequence(
-    count: str | None = None, start: str | None = None, end: str | None = None, format: str | None = None
+    count: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    format: str | None = None,  # noqa: A002
 ) -> list[str]:
     """The values of a withSequence, both ends included; downwards if `start` is above `end`.
 

@@ -55,7 +55,8 @@ def tags(text: str) -> tuple[Tag, ...]:
         end = text.find(_CLOSE, start + 2)
         if end < 0:
             raise TemplateSyntaxError(
-                f'Cannot find end tag="{_CLOSE}" in the template={quote(text)} starting from {quote(text[start + 2 :])}',
+                f'Cannot find end tag="{_CLOSE}" in the template={quote(text)}'
+                f" starting from {quote(text[start + 2 :])}",
                 offset=start,
                 fix="close the tag with }}",
             )

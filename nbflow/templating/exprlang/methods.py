@@ -31,7 +31,7 @@ def _argument(value: object, kind: type[T]) -> T:
     return value
 
 
-def _iso_week(time: Time) -> object:
+def _two_results(_time: Time) -> object:
     raise Fault("a method with two results cannot be used in an expression")
 
 
@@ -70,10 +70,10 @@ _TIME: Final[dict[str, Callable[..., object]]] = {
     "IsDST": lambda t: False,
     "Truncate": lambda t, unit: _rounded(t, _unit(unit), up=False),
     "Round": lambda t, unit: _rounded(t, _unit(unit), up=True),
-    "ISOWeek": _iso_week,
-    "Date": _iso_week,
-    "Clock": _iso_week,
-    "Zone": _iso_week,
+    "ISOWeek": _two_results,
+    "Date": _two_results,
+    "Clock": _two_results,
+    "Zone": _two_results,
 }
 
 _DURATION: Final[dict[str, Callable[..., object]]] = {

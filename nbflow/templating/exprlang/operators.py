@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from nbflow.templating.golang.moments import Duration, Month, Time, Weekday
 from nbflow.templating.golang.patterns import search
 from nbflow.templating.golang.text import display, from_bytes, to_bytes
 from nbflow.templating.golang.values import Fault, NilList, go_type, is_int, is_number, wrap_int
+
+Number: TypeAlias = int | float
 
 MAX_TEXT: Final = 16 * 1024 * 1024
 """Texts longer than this many characters are refused."""
@@ -120,12 +122,12 @@ def multiply(left: object, right: object) -> object:
     raise mismatch("*", left, right)
 
 
-def _scaled(duration: Duration, factor: float) -> object:
+def _scaled(duration: Duration, factor: Number) -> object:
     product = duration.nanoseconds * factor
     return product if isinstance(factor, float) else Duration(wrap_int(int(product)))
 
 
-def _number(number: float) -> int | float:
+def _number(number: Number) -> Number:
     return number if isinstance(number, float) else wrap_int(number)
 
 

@@ -1,7 +1,7 @@
 """Builds the tree of an expression.
 
 Precedence climbing over one table of operators. What is nested too deeply is refused rather than
-left to exhaust the stack.
+left to exhaust the stack. One class and a little long, as every rule of the grammar may lead to every other.
 """
 
 from __future__ import annotations

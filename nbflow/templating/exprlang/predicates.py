@@ -155,11 +155,15 @@ def _sort_by(collection: Code, body: Code | None, order: Code | None) -> Code:
         if direction not in ("asc", "desc"):
             raise Fault("unknown order, use asc or desc")
         keyed = [(result, items[index]) for index, result in _results(frame, items, body)]
-        keyed.sort(key=cmp_to_key(lambda a, b: ordering(a[0], b[0])), reverse=direction == "desc")
+        keyed.sort(key=cmp_to_key(_by_key), reverse=direction == "desc")
         frame.grow(len(keyed))
         return [item for _key, item in keyed]
 
     return code
+
+
+def _by_key(one: tuple[object, object], other: tuple[object, object]) -> int:
+    return ordering(one[0], other[0])
 
 
 def _reduce(collection: Code, body: Code | None, initial: Code | None) -> Code:

@@ -22,17 +22,23 @@ class Constant(Node):
 
 @dataclass(slots=True, eq=False)
 class Identifier(Node):
+    """A variable."""
+
     name: str
 
 
 @dataclass(slots=True, eq=False)
 class Unary(Node):
+    """An operator in front of its operand."""
+
     operator: str
     operand: Node
 
 
 @dataclass(slots=True, eq=False)
 class Binary(Node):
+    """An operator between its operands."""
+
     operator: str
     left: Node
     right: Node
@@ -47,6 +53,8 @@ class Chain(Node):
 
 @dataclass(slots=True, eq=False)
 class Member(Node):
+    """base.property or base[property], with ?. in front of it if optional."""
+
     base: Node
     property: Node
     optional: bool
@@ -55,6 +63,8 @@ class Member(Node):
 
 @dataclass(slots=True, eq=False)
 class Slice(Node):
+    """base[start:end]"""
+
     base: Node
     start: Node | None
     end: Node | None
@@ -62,6 +72,8 @@ class Slice(Node):
 
 @dataclass(slots=True, eq=False)
 class Call(Node):
+    """A call of a variable or a member."""
+
     callee: Node
     arguments: list[Node]
 
@@ -76,6 +88,8 @@ class Builtin(Node):
 
 @dataclass(slots=True, eq=False)
 class Predicate(Node):
+    """What is evaluated for each element."""
+
     body: Node
 
 
@@ -88,6 +102,8 @@ class Pointer(Node):
 
 @dataclass(slots=True, eq=False)
 class Let(Node):
+    """let name = value; body"""
+
     name: str
     value: Node
     body: Node
@@ -95,11 +111,15 @@ class Let(Node):
 
 @dataclass(slots=True, eq=False)
 class Sequence(Node):
+    """Expressions of which the last one counts."""
+
     nodes: list[Node]
 
 
 @dataclass(slots=True, eq=False)
 class Conditional(Node):
+    """condition ? then : otherwise"""
+
     condition: Node
     then: Node
     otherwise: Node
@@ -107,11 +127,15 @@ class Conditional(Node):
 
 @dataclass(slots=True, eq=False)
 class Array(Node):
+    """[...]"""
+
     nodes: list[Node]
 
 
 @dataclass(slots=True, eq=False)
 class Map(Node):
+    """{...}"""
+
     pairs: list[tuple[Node, Node]]
 
 

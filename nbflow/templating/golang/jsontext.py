@@ -8,7 +8,7 @@ import re
 from typing import NoReturn
 
 from nbflow.templating.golang.text import decimal_parts, place_point, sorted_items
-from nbflow.templating.golang.values import AnyKeyMap, Fault, Function, NilList, go_type
+from nbflow.templating.golang.values import AnyKeyMap, Fault, NilList, go_type
 
 MAX_DEPTH = 200
 _UNSAFE = re.compile('[\x00-\x1f"\\\\\u2028\u2029\ud800-\udfff]')
@@ -35,39 +35,42 @@ class _Writer:
         match value:
             case str():
                 return encode_string(value, html=self.html)
-            case None:
-                return "null"
-            case bool():
-                return "true" if value else "false"
-            case float():
-                return encode_float(value)
-            case int():
-                return str(int(value))
-            case bytes():
-                return f'"{base64.b64encode(value).decode()}"'
             case NilList():
                 return "null"
             case list():
                 return self._wrap("[", [self.write(v, depth + 1) for v in value], "]", depth)
-            case AnyKeyMap() | Function():
-                raise Fault(f"json: unsupported type: {go_type(value)}")
-            case dict():
+            case dict() if not isinstance(value, AnyKeyMap):
                 colon = ": " if self.indent else ":"
                 pairs = [
                     f"{encode_string(str(k), html=self.html)}{colon}{self.write(v, depth + 1)}"
                     for k, v in sorted_items(value)
                 ]
                 return self._wrap("{", pairs, "}", depth)
-        to_json = getattr(value, "to_json", None)
-        if to_json is None:
-            raise Fault(f"json: unsupported type: {go_type(value)}")
-        return str(to_json())
+        return _scalar(value)
 
     def _wrap(self, left: str, items: list[str], right: str, depth: int) -> str:
         if not items or not self.indent:
             return left + ",".join(items) + right
         inner, outer = "\n" + self.indent * (depth + 1), "\n" + self.indent * depth
         return left + inner + ("," + inner).join(items) + outer + right
+
+
+def _scalar(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return encode_float(value)
+        case int():
+            return str(int(value))
+        case bytes():
+            return f'"{base64.b64encode(value).decode()}"'
+    to_json = getattr(value, "to_json", None)
+    if to_json is None:
+        raise Fault(f"json: unsupported type: {go_type(value)}")
+    return str(to_json())
 
 
 def encode_string(text: str, *, html: bool = True) -> str:

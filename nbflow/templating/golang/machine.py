@@ -29,12 +29,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Save:
+    """Note the place as start or end of a group."""
+
     slot: int
     next: int
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
+    """Go on if the place is of this kind."""
+
     kind: str
     next: int
 
@@ -49,6 +53,8 @@ Instruction = Char | Split | Save | Place | Match
 
 @dataclass(frozen=True, slots=True)
 class Program:
+    """Instructions, where they begin, and how many places they note."""
+
     instructions: tuple[Instruction, ...]
     start: int
     slots: int

@@ -164,8 +164,7 @@ class Location:
     def name_at(self, local: datetime) -> str:
         if isinstance(self.zone, timezone):
             return self.name
-        name = local.tzname() or ""
-        return name
+        return local.tzname() or ""
 
 
 UTC_LOCATION: Final = Location("UTC", UTC)

@@ -1,4 +1,7 @@
-"""Reads a regular expression in Go's syntax into a tree, and writes the tree in Python's syntax."""
+"""Reads a regular expression in Go's syntax into a tree, and writes the tree in Python's syntax.
+
+A little long, as the tree, its reader and its writer change together.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +39,15 @@ class CharSet:
 
 @dataclass(frozen=True, slots=True)
 class Cat:
+    """One after the other."""
+
     nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Alt:
+    """One of them, the first ones preferred."""
+
     nodes: tuple[Node, ...]
 
 
@@ -56,6 +63,8 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """A group that is remembered; the whole pattern is number 0."""
+
     node: Node
     index: int
 
@@ -217,16 +226,16 @@ class _Parser:
             self.flags = (outer | frozenset(flags[1])) - frozenset(flags[2] or "")
             if flags[3] == ")":
                 return None
-            return self.closed(self.alternatives(), start, outer)
+            return self.closed(self.alternatives(), outer)
         name = _NAME.match(self.pattern, start)
         if name is None and self.at("(?"):
             self.fail("invalid or unsupported Perl syntax", self.pattern[start : start + 3])
         self.position = name.end() if name else start + 1
         self.names.append(name[1] if name else "")
         index = len(self.names) - 1
-        return Group(self.closed(self.alternatives(), start, outer), index)
+        return Group(self.closed(self.alternatives(), outer), index)
 
-    def closed(self, node: Node, start: int, outer: frozenset[str]) -> Node:
+    def closed(self, node: Node, outer: frozenset[str]) -> Node:
         if not self.at(")"):
             self.fail("missing closing )", self.pattern)
         self.position += 1

@@ -46,6 +46,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
+    """One word of a condition, and what it stands for."""
+
     kind: Kind
     value: object
 

@@ -79,7 +79,7 @@ _ABSENT: Final = {
 
 
 def _unavailable(name: str, why: str) -> Callable[..., object]:
-    def refuse(*arguments: object) -> object:
+    def refuse(*_arguments: object) -> object:
         raise Fault(
             f"sprig.{name} {why}, which an expression cannot do here; do it in a step and pass the result"
         )

@@ -84,7 +84,7 @@ def pluck(key: str, *maps: Map) -> List:
 
 
 def dig(*arguments: object) -> object:
-    """dig(key..., default, map): the value at the path of keys."""
+    """The value at a path of keys: the keys, what to give if there is none, and the map."""
     if len(arguments) < 3:
         raise Fault("dig needs at least three arguments")
     *keys, default, here = arguments

@@ -75,19 +75,8 @@ def untitle(text: str) -> str:
 
 
 def swap_case(text: str) -> str:
-    """Upper to lower and back, and lower at the start of a word to title case."""
-    swapped, after_blank = [], True
-    for char in text:
-        if char.isupper() or char.istitle():
-            swapped.append(lower(char))
-            after_blank = False
-        elif char.islower():
-            swapped.append(upper(char))
-            after_blank = False
-        else:
-            after_blank = char in GO_SPACE
-            swapped.append(char)
-    return "".join(swapped)
+    """Upper to lower and back."""
+    return "".join(lower(char) if char.isupper() or char.istitle() else upper(char) for char in text)
 
 
 def initials(text: str) -> str:

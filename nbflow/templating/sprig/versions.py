@@ -107,7 +107,7 @@ def _equal(c: _Constraint, key: tuple[object, ...], numbers: tuple[int, int, int
 
 
 def _different(c: _Constraint, key: tuple[object, ...], numbers: tuple[int, int, int]) -> bool:
-    if c.given == 3 or c.given == 0:
+    if c.given in (0, 3):
         return key != c.version.key()
     return numbers[: c.given] != c.version.numbers[: c.given]
 

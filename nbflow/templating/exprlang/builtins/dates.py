@@ -22,7 +22,7 @@ def timezone(name: object) -> Location:
 
 
 def date(*arguments: object) -> Time:
-    """date(text[, layout[, zone]]), or with the zone in front."""
+    """The time that a text says: a text, maybe a layout, maybe a zone; the zone may come first."""
     location = UTC_LOCATION
     if arguments and isinstance(arguments[0], Location):
         location, arguments = arguments[0], arguments[1:]

@@ -9,7 +9,9 @@ from nbflow.templating.exprlang.operators import MAX_TEXT, limited, text, to_int
 from nbflow.templating.golang.text import from_bytes, to_bytes
 from nbflow.templating.golang.values import Fault, go_type
 
-GO_SPACE: Final = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+GO_SPACE: Final = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
 
 
 def upper(value: object) -> str:

@@ -48,10 +48,10 @@ class LocalClient:
         now = datetime.now(UTC)
         row = prepare_submit(workflow, self.target, now)
         with self._store() as store:
-            store.submit(row, format_time(now))
+            key = store.submit(row, format_time(now))
             self._starter.ensure(store)
             wait_for(
-                lambda: store.is_taken_in(row.name) or None,
+                lambda: store.sequence(key) or None,
                 store,
                 self._starter,
                 what="take the workflow in",
@@ -64,7 +64,7 @@ class LocalClient:
             snapshot, nodes = store.find_with_nodes(name)
             return snapshot.object(nodes)
 
-    def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:  # noqa: B008 - frozen
+    def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
         chosen = _choice(selection)
         if not self.home.database.exists():
             return []
@@ -82,7 +82,7 @@ class LocalClient:
         self._require_store(name)
         return watch(self._store(), self._starter, name)
 
-    def logs(self, name: str, options: LogOptions = LogOptions()) -> Iterator[LogLine]:  # noqa: B008 - frozen
+    def logs(self, name: str, options: LogOptions = LogOptions()) -> Iterator[LogLine]:
         self._require_store(name)
         return logs(self._store(), self._starter, name, options)
 
@@ -146,7 +146,9 @@ class LocalClient:
         if not self.home.database.exists():
             if name == LATEST:
                 raise NotFoundError("no workflows found", fix="submit one first")
-            raise NotFoundError(f'workflows.argoproj.io "{name}" not found', fix="`nbflow list` shows those there are")
+            raise NotFoundError(
+                f'workflows.argoproj.io "{name}" not found', fix="`nbflow list` shows those there are"
+            )
 
     def _look_after(self, store: Store) -> None:
         """Whatever verb is used: workflows whose controller was killed go on."""
@@ -160,7 +162,9 @@ class LocalClient:
             lambda: store.take_answer(request), store, self._starter, what=f"answer `{verb}`", seconds=seconds
         )
         if problem := answer.get("error"):
-            raise ConflictError(str(problem), where=str(answer.get("where") or ""), fix=str(answer.get("fix") or ""))
+            raise ConflictError(
+                str(problem), where=str(answer.get("where") or ""), fix=str(answer.get("fix") or "")
+            )
 
 
 def _choice(selection: Selection) -> Callable[[str, str, Mapping[str, str]], bool]:

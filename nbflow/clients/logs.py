@@ -207,4 +207,6 @@ def _pattern(text: str) -> re.Pattern[str] | None:
     try:
         return re.compile(text)
     except re.error as error:
-        raise NbflowError(f"{text!r} is no regular expression: {error}", fix="quote special characters with \\") from error
+        raise NbflowError(
+            f"{text!r} is no regular expression: {error}", fix="quote special characters with \\"
+        ) from error

@@ -38,5 +38,6 @@ def _requirement(part: str) -> Requirement:
         negated, key = found.groups()
         return lambda labels: (key in labels) is not bool(negated)
     raise NbflowError(
-        f"{part!r} is no label selector", fix='write "key=value", "key!=value", "key in (a,b)", "key" or "!key"'
+        f"{part!r} is no label selector",
+        fix='write "key=value", "key!=value", "key in (a,b)", "key" or "!key"',
     )

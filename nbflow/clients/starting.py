@@ -65,7 +65,9 @@ class Starter:
         if not ended:
             if time.monotonic() - self._asked_at > _START_SECONDS:
                 raise NbflowError(
-                    "the controller does not come up", where=str(self._home.controller_log), fix="run `nbflow doctor`"
+                    "the controller does not come up",
+                    where=str(self._home.controller_log),
+                    fix="run `nbflow doctor`",
                 )
             return
         said = self._read_errors()
@@ -150,4 +152,4 @@ def _is_older(version: str, than: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("+")[0].split(".") if part.isdigit())
+    return tuple(int(part) for part in version.split("+", maxsplit=1)[0].split(".") if part.isdigit())

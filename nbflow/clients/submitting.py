@@ -55,7 +55,9 @@ def name_of(metadata: Mapping[str, object]) -> str:
     prefix = metadata.get("generateName")
     if not prefix:
         raise NbflowError(
-            "name or generateName is required", where="metadata", fix="add `generateName: my-workflow-` to metadata"
+            "name or generateName is required",
+            where="metadata",
+            fix="add `generateName: my-workflow-` to metadata",
         )
     suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(_SUFFIX_LENGTH))
     return str(prefix)[: _NAME_LENGTH - _SUFFIX_LENGTH] + suffix

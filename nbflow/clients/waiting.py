@@ -54,9 +54,7 @@ class Pacer:
         self._pause = _FIRST
 
 
-def wait_for(
-    look: Callable[[], T | None], store: Store, starter: Starter, *, what: str, seconds: float
-) -> T:
+def wait_for(look: Callable[[], T | None], store: Store, starter: Starter, *, what: str, seconds: float) -> T:
     """What `look` finds once it finds something. Raises NbflowError after `seconds` without."""
     pacer = Pacer(store, starter)
     end = time.monotonic() + seconds

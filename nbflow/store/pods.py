@@ -27,7 +27,10 @@ def pod_from_text(text: str) -> Pod:
     """The pod that pod_to_text wrote, by this version or an earlier one."""
     data = json.loads(text)
     for key in ("containers", "init_containers"):
-        data[key] = tuple(ContainerSpec(**_tuples(container)) for container in data.get(key, ()))
+        data[key] = tuple(
+            ContainerSpec(**_tuples(container))  # type: ignore[arg-type]
+            for container in data.get(key, ())
+        )
     if "deadline" in data:
         data["deadline"] = timedelta(seconds=data["deadline"])
     return Pod(**_tuples(data))  # type: ignore[arg-type]

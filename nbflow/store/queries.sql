@@ -31,6 +31,10 @@ SELECT sequence, status, labels, suspended, finished FROM statuses WHERE workflo
 -- Whether a follower may stop; no row once the workflow was deleted.
 SELECT coalesce(s.finished, 0) FROM workflows w LEFT JOIN statuses s ON s.workflow = w.key WHERE w.key = ?;
 
+-- name: sequence
+-- Whether a controller took it in, and whether anything happened since.
+SELECT sequence FROM statuses WHERE workflow = ?;
+
 -- name: is_stored
 -- Whether a watched workflow is still there.
 SELECT 1 FROM workflows WHERE key = ?;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from nbflow.spec.status import NodeStatus, WorkflowObject, WorkflowStatus
@@ -67,7 +67,7 @@ class Standing:
     """A workflow's own status at a moment. sequence: of the commit that wrote it; 0 before a controller took it in."""
 
     sequence: int = 0
-    status: WorkflowStatus = WorkflowStatus()
+    status: WorkflowStatus = field(default_factory=WorkflowStatus)
     labels: Mapping[str, str] | None = None
     suspended: bool | None = None
     finished: bool = False

@@ -54,8 +54,11 @@ class Store:
 
     # --- clients: submit, ask ---
 
-    def submit(self, workflow: Submitted, created: str) -> None:
-        """Store a new workflow; the controller finds it by itself. Raises ConflictError if its name is taken."""
+    def submit(self, workflow: Submitted, created: str) -> int:
+        """Store a new workflow, which the controller finds by itself; returns its key.
+
+        Raises ConflictError if its name is taken.
+        """
         row = (
             workflow.uid,
             workflow.name,
@@ -67,7 +70,7 @@ class Store:
         )
         with translated(self.home):
             try:
-                self._connection.execute(SQL["insert_workflow"], row)
+                return self._connection.execute(SQL["insert_workflow"], row).lastrowid or 0
             except sqlite3.IntegrityError as error:
                 raise ConflictError(
                     f'workflows.argoproj.io "{workflow.name}" already exists',
@@ -154,9 +157,10 @@ class Store:
         row = self._one("is_finished", key)
         return row is None or bool(row[0])
 
-    def is_taken_in(self, name: str) -> bool:
-        """Whether a controller knows of it. Raises NotFoundError."""
-        return self.find(name).standing.sequence > 0
+    def sequence(self, key: int) -> int:
+        """Of the last commit that touched the workflow; 0 until a controller has taken it in."""
+        row = self._one("sequence", key)
+        return 0 if row is None else cast("int", row[0])
 
     def is_stored(self, key: int) -> bool:
         """Whether the workflow is still there."""

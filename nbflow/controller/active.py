@@ -1,0 +1,114 @@
+"""One workflow that is not over: its reconciler and what the controller remembers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from nbflow.engine.decision import (
+    CreatePod,
+    Decision,
+    DeletePod,
+    Event,
+    StatusChange,
+    StoredRun,
+    World,
+)
+from nbflow.spec.status import Phase
+from nbflow.spec.workflow import Workflow
+from nbflow.store.batch import Batch
+from nbflow.store.objects import ObjectStore
+from nbflow.store.rows import Submitted
+
+COMPLETED_LABEL = "workflows.argoproj.io/completed"
+PHASE_LABEL = "workflows.argoproj.io/phase"
+
+
+class Observer(Protocol):
+    """engine.reconcile.Reconciler, as the controller uses it."""
+
+    def observe(self, event: Event, now: datetime, world: World) -> Decision:
+        """Take in one fact and decide."""
+
+
+BuildObserver = Callable[[Workflow, "StoredRun | None", int], Observer]
+
+
+@dataclass(slots=True)
+class ActiveWorkflow:
+    """A workflow the controller cares for.
+
+    pods: names of pods that are not cleared away. deleting: keys of the requests that want it gone.
+    failed: nobody decides any more, its pods only end.
+    """
+
+    submitted: Submitted
+    observer: Observer | None = None
+    sequence: int = 0
+    finished: bool = False
+    wake_at: datetime | None = None
+    started_at: datetime | None = None
+    pods: set[str] = field(default_factory=set)
+    deleting: list[int] = field(default_factory=list)
+    removing: bool = False
+
+    @property
+    def key(self) -> int:
+        """Of its row."""
+        return self.submitted.key
+
+    def record(self, decision: Decision, batch: Batch) -> None:
+        """Note a decision in what will be committed."""
+        key = self.key
+        self.wake_at = decision.wake_at
+        for node in decision.changed:
+            batch.nodes[key, node.id] = node
+        batch.children.extend((key, parent, child) for parent, child in decision.children)
+        if decision.status is not None:
+            self._record_status(decision.status, batch)
+        for action in decision.actions:
+            if isinstance(action, CreatePod):
+                batch.created.append((key, action.pod))
+                self.pods.add(action.pod.name)
+        if decision.changed or decision.children or decision.status is not None:
+            self.touch(batch)
+
+    def touch(self, batch: Batch) -> None:
+        """One step of the sequence a commit."""
+        if self.key not in batch.sequences:
+            self.sequence += 1
+            batch.sequences[self.key] = self.sequence
+
+    def _record_status(self, status: StatusChange, batch: Batch) -> None:
+        batch.statuses[self.key] = status
+        self.finished = status.phase.finished
+        self.started_at = status.started_at
+
+    def record_failure(self, message: str, now: datetime, batch: Batch) -> None:
+        """The workflow ends in Error: nobody can decide for it any more."""
+        labels = {COMPLETED_LABEL: "true", PHASE_LABEL: Phase.ERROR.value}
+        status = StatusChange(Phase.ERROR, message, self.started_at or now, now, labels=labels)
+        self.observer = None
+        self.wake_at = None
+        self._record_status(status, batch)
+        self.touch(batch)
+
+
+class StoreWorld:
+    """engine's World: what else counts, from the store."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, object] | None:  # noqa: ARG002 - one namespace
+        return self._objects.get("ConfigMap", name)
+
+    def workflow_template(self, name: str, *, cluster_scope: bool) -> Mapping[str, object] | None:
+        return self._objects.get("ClusterWorkflowTemplate" if cluster_scope else "WorkflowTemplate", name)
+
+
+def pods_to_delete(decision: Decision) -> list[DeletePod]:
+    """The pods that a decision ends."""
+    return [action for action in decision.actions if isinstance(action, DeletePod)]

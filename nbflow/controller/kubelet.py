@@ -1,0 +1,308 @@
+"""The lives of pods, from the decision to create one until its files are gone.
+
+Stands where the kubelet stands: it keeps to the number of pods that may run at once, stages and captures beside
+the loop, tries again what may succeed later. What it learns goes to the inbox; it decides nothing about workflows.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import partial
+from typing import Protocol
+
+from nbflow.controller.inbox import Inbox, PodCleared, PodDelayed, PodEnded, PodOver, PodUp
+from nbflow.controller.workers import Workers
+from nbflow.errors import NbflowError
+from nbflow.runtimes.runtime import PodStatus, Runtime, RuntimeUnavailable
+from nbflow.spec.pod import Pod, PodOutcome
+from nbflow.spec.status import Phase
+
+_log = logging.getLogger(__name__)
+
+_WAIT = timedelta(hours=1)
+_FIRST_RETRY, _LONGEST_RETRY = 0.5, 30.0
+POD_DELETED = "pod deleted"
+
+
+class PodExecutor(Protocol):
+    """runtimes.executor.Executor, as the controller uses it."""
+
+    def start(self, pod: Pod) -> None:
+        """Stage the inputs and create the pod."""
+
+    def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
+        """Capture the outputs."""
+
+    def is_quick(self, pod: Pod) -> bool:
+        """Whether both cost no more than a thread would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where pods of one target run."""
+
+    runtime: Runtime
+    executor: PodExecutor
+
+
+class Stage(Enum):
+    """How far a pod got."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class LivePod:
+    """A pod that is not over. deleted: why it is to end, None if it is not; grace: how long it may take."""
+
+    pod: Pod
+    workflow: int
+    place: Place
+    stage: Stage = Stage.QUEUED
+    deleted: str | None = None
+    grace: timedelta = timedelta(0)
+    tries: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+class Kubelet:
+    """All pods of the home that are not over. Only the loop calls it."""
+
+    def __init__(
+        self, inbox: Inbox, slots: int, open_place: Callable[[str], Place], workers: Workers | None = None
+    ) -> None:
+        self._inbox = inbox
+        self._slots = slots
+        self._open_place = open_place
+        self._workers = workers or Workers(4)
+        self._places: dict[str, Place] = {}
+        self._live: dict[str, LivePod] = {}
+        self._queues: OrderedDict[int, deque[LivePod]] = OrderedDict()
+        self._retries: list[tuple[float, LivePod]] = []
+        self._used = 0
+
+    # --- places ---
+
+    def place(self, target: str) -> Place:
+        """The runtime of a target, opened the first time. Raises NbflowError if it cannot be."""
+        if target not in self._places:
+            place = self._places[target] = self._open_place(target)
+            threading.Thread(
+                target=self._report_ends, args=(place.runtime,), name=f"ends-{target}", daemon=True
+            ).start()
+        return self._places[target]
+
+    def _report_ends(self, runtime: Runtime) -> None:
+        while True:
+            try:
+                for name in runtime.finished_pods(_WAIT):
+                    self._inbox.put(PodEnded(name))
+            except Exception:  # noqa: BLE001 - the thread has to live on
+                _log.exception("%s could not say which pods ended", runtime.name)
+                time.sleep(1.0)
+
+    # --- what the loop asks for ---
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._live
+
+    def get(self, name: str) -> LivePod | None:
+        """The pod of that name if it is not over."""
+        return self._live.get(name)
+
+    def running(self) -> Iterator[LivePod]:
+        """The pods that run now."""
+        return (live for live in self._live.values() if live.stage is Stage.RUNNING)
+
+    def create(self, pod: Pod, workflow: int, target: str) -> None:
+        """Start it as soon as there is room. `start_queued` carries it out."""
+        if pod.name in self._live:
+            return
+        try:
+            place = self.place(target)
+        except NbflowError as error:
+            self._inbox.put(PodOver(pod, errored(error.problem)))
+            return
+        live = self._live[pod.name] = LivePod(pod, workflow, place)
+        self._queues.setdefault(workflow, deque()).append(live)
+
+    def adopt(self, pod: Pod, workflow: int, target: str) -> None:
+        """A pod of an earlier controller that runs, or ended and was not captured."""
+        live = self._live[pod.name] = LivePod(pod, workflow, self.place(target), Stage.RUNNING)
+        self._used += _cost(live)
+
+    def delete(self, name: str, *, grace: timedelta, reason: str) -> None:
+        """End a pod. One that was not started yet is over at once."""
+        live = self._live.get(name)
+        if live is None:
+            return
+        live.deleted, live.grace = reason or POD_DELETED, grace
+        if live.stage is Stage.QUEUED:
+            self._drop_queued(live)
+            self._inbox.put(PodOver(live.pod, PodOutcome(Phase.FAILED, live.deleted)))
+        elif live.stage is Stage.RUNNING:
+            live.place.runtime.delete_pod(name, grace=grace)
+
+    def start_queued(self) -> None:
+        """Start what there is room for, each workflow in turn: a wide one does not keep others waiting."""
+        self._requeue_due()
+        while self._queues:
+            workflow, waiting = self._queues.popitem(last=False)
+            live = waiting[0]
+            cost = _cost(live)
+            if cost and self._used >= self._slots:
+                self._queues[workflow] = waiting
+                self._queues.move_to_end(workflow, last=False)
+                return
+            waiting.popleft()
+            if waiting:
+                self._queues[workflow] = waiting
+            self._used += cost
+            live.stage = Stage.STARTING
+            self._do(live, partial(self._start, live))
+
+    def next_retry(self) -> float | None:
+        """Seconds until a delayed pod is due, None if none is."""
+        if not self._retries:
+            return None
+        return max(0.0, min(at for at, _ in self._retries) - time.monotonic())
+
+    # --- what messages of the inbox lead to ---
+
+    def is_up(self, name: str) -> None:
+        """It runs; one that was deleted meanwhile ends now."""
+        live = self._live.get(name)
+        if live is None or live.stage is not Stage.STARTING:
+            return
+        live.stage = Stage.RUNNING
+        if live.deleted is not None:
+            live.place.runtime.delete_pod(name, grace=live.grace)
+
+    def is_delayed(self, name: str) -> None:
+        """It is tried again after a while, and leaves its room to others."""
+        live = self._live.get(name)
+        if live is None:
+            return
+        self._used -= _cost(live)
+        if live.deleted is not None:
+            live.stage = Stage.ENDED
+            self._inbox.put(PodOver(live.pod, PodOutcome(Phase.FAILED, live.deleted)))
+            return
+        live.stage = Stage.QUEUED
+        live.tries += 1
+        delay = min(_LONGEST_RETRY, _FIRST_RETRY * 2 ** (live.tries - 1))
+        self._retries.append((time.monotonic() + delay, live))
+
+    def has_ended(self, name: str) -> None:
+        """Its processes are gone: capture what it left. Saying so twice does no harm."""
+        live = self._live.get(name)
+        if live is None or live.stage not in (Stage.RUNNING, Stage.STARTING):
+            return
+        if live.stage is Stage.STARTING and not self._is_gone(live):
+            return
+        live.stage = Stage.ENDED
+        self._used -= _cost(live)
+        self._do(live, partial(self._finish, live))
+
+    def is_over(self, name: str) -> None:
+        """Its outcome is known. Whoever needs it has it from the message."""
+        live = self._live.pop(name, None)
+        if live is not None and live.stage is Stage.STARTING:
+            self._used -= _cost(live)
+
+    def clear(self, name: str, workflow: int, target: str, *, keep: bool) -> None:
+        """Remove the files of a pod that is captured, beside the loop; `keep`: its root stays for looking at."""
+        try:
+            place = self.place(target)
+        except NbflowError:
+            self._inbox.put(PodCleared(workflow, name, kept=True))
+        else:
+            self._workers.run(partial(self._clear, place, name, workflow, keep))
+
+    def beside(self, call: Callable[[], None]) -> None:
+        """Have something long done beside the loop."""
+        self._workers.run(call)
+
+    # --- in the loop for what is quick, else in a worker ---
+
+    def _do(self, live: LivePod, call: Callable[[], None]) -> None:
+        if live.place.executor.is_quick(live.pod):
+            call()
+        else:
+            self._workers.run(call)
+
+    def _start(self, live: LivePod) -> None:
+        pod = live.pod
+        try:
+            live.place.executor.start(pod)
+        except RuntimeUnavailable as error:
+            self._inbox.put(PodDelayed(pod, str(error)))
+        except NbflowError as error:
+            self._inbox.put(PodOver(pod, errored(_said(error))))
+        except Exception as error:  # noqa: BLE001 - one bad pod leaves the others alone
+            _log.exception("pod %s could not be started", pod.name)
+            self._inbox.put(PodOver(pod, errored(f"the pod could not be started: {error}")))
+        else:
+            self._inbox.put(PodUp(pod, datetime.now(UTC)))
+
+    def _finish(self, live: LivePod) -> None:
+        pod = live.pod
+        try:
+            status = live.place.runtime.pod_status(pod.uid, pod.name)
+            outcome = errored(POD_DELETED) if status is None else live.place.executor.finish(pod, status)
+        except NbflowError as error:
+            outcome = errored(_said(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.exception("the outputs of pod %s could not be captured", pod.name)
+            outcome = errored(f"the outputs could not be captured: {error}")
+        self._inbox.put(PodOver(pod, outcome))
+
+    def _clear(self, place: Place, name: str, workflow: int, keep: bool) -> None:
+        try:
+            place.runtime.forget_pod(name, keep_root=keep)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("the files of pod %s could not be removed", name)
+        self._inbox.put(PodCleared(workflow, name, keep))
+
+    def _is_gone(self, live: LivePod) -> bool:
+        status = live.place.runtime.pod_status(live.pod.uid, live.pod.name)
+        return status is not None and status.finished
+
+    def _requeue_due(self) -> None:
+        now = time.monotonic()
+        due = [live for at, live in self._retries if at <= now]
+        self._retries = [(at, live) for at, live in self._retries if at > now]
+        for live in due:
+            self._queues.setdefault(live.workflow, deque()).append(live)
+
+    def _drop_queued(self, live: LivePod) -> None:
+        self._retries = [(at, other) for at, other in self._retries if other is not live]
+        waiting = self._queues.get(live.workflow)
+        if waiting and live in waiting:
+            waiting.remove(live)
+            if not waiting:
+                del self._queues[live.workflow]
+
+
+def _cost(live: LivePod) -> int:
+    """How many slots it takes: daemons take none."""
+    return 0 if live.pod.daemon else 1
+
+
+def errored(message: str) -> PodOutcome:
+    """The outcome of a pod that could not run or be captured."""
+    return PodOutcome(Phase.ERROR, message, finished_at=datetime.now(UTC))
+
+
+def _said(error: NbflowError) -> str:
+    return f"{error.where}: {error.problem}" if error.where else error.problem

@@ -1,0 +1,112 @@
+"""Take files away: those of a deleted workflow, and the roots of failed pods that nobody looked at."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbflow.spec.status import NodeStatus
+from nbflow.store import Home
+
+
+@dataclass(frozen=True, slots=True)
+class FilesOf:
+    """Whose files are to go."""
+
+    home: Home
+    uid: str
+    nodes: Sequence[NodeStatus] = ()
+
+
+def remove_files(files: FilesOf) -> None:
+    """Remove logs, roots and artifacts of a workflow. What is gone already is no error."""
+    remove_tree(files.home.workflow(files.uid))
+    for key in local_keys(files.nodes):
+        path = files.home.artifacts / key
+        if _is_below(path, files.home.artifacts):
+            with contextlib.suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                _remove_empty_parents(path.parent, files.home.artifacts)
+
+
+def local_keys(nodes: Sequence[NodeStatus]) -> set[str]:
+    """Keys of the output artifacts that lie in the local repository."""
+    keys: set[str] = set()
+    for node in nodes:
+        artifacts = (node.outputs or {}).get("artifacts")
+        for artifact in artifacts if isinstance(artifacts, list | tuple) else ():
+            s3 = artifact.get("s3") if isinstance(artifact, Mapping) else None
+            if isinstance(s3, Mapping) and s3.get("key") and not s3.get("bucket") and not s3.get("endpoint"):
+                keys.add(str(s3["key"]))
+    return keys
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder and all in it, also what was made read-only."""
+
+    def make_writable(function: Callable[..., object], name: str, _: object) -> None:
+        place = Path(name)
+        with contextlib.suppress(OSError):
+            place.parent.chmod(stat.S_IRWXU)
+            if place.is_dir() and not place.is_symlink():
+                place.chmod(stat.S_IRWXU)
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                function(name)
+
+    shutil.rmtree(path, onerror=make_writable)
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
+
+
+def _remove_empty_parents(folder: Path, top: Path) -> None:
+    while folder != top:
+        folder.rmdir()
+        folder = folder.parent
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRoot:
+    """The root of a failed pod."""
+
+    workflow: int
+    target: str
+    pod: str
+    ended: float
+    size: int
+
+
+def surplus(
+    roots: Sequence[KeptRoot], *, longest: float, most: int, now: float | None = None
+) -> list[KeptRoot]:
+    """Those to remove: older than `longest` seconds, and the oldest while all together exceed `most` bytes."""
+    now = time.time() if now is None else now
+    total = sum(root.size for root in roots)
+    going: list[KeptRoot] = []
+    for root in sorted(roots, key=lambda root: root.ended):
+        if now - root.ended > longest or total > most:
+            going.append(root)
+            total -= root.size
+    return going
+
+
+def size_of(path: Path) -> int:
+    """Bytes on the disk below a folder. What vanishes meanwhile counts nothing."""
+    total = 0
+    folders = [os.fspath(path)]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total

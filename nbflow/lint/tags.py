@@ -38,44 +38,42 @@ def _visit(value: object, found: Found) -> None:
                 path.append(index)
 
 
-def check_tags(
-    report: Report,
-    where: Where,
-    value: object,
-    scope: Scope,
-    said: str,
-    values: Values,
-    skip: frozenset[str] = frozenset(),
-) -> None:
+def check_tags(report: Report, where: Where, value: object, scope: Scope, said: str, values: Values) -> None:
     """Every tag in `value` has to resolve. said: how Argo's message begins.
 
-    values: what is filled in before Argo looks (matters for tags in tags). skip: fields that are not looked at.
+    values: what is filled in before Argo looks; it matters for tags in tags.
     """
     for reversed_path, text in tagged(value):
-        if skip and reversed_path and reversed_path[-1] in skip:
-            continue
-        for tag in unresolved(text, scope, values):
-            inner = tag[2:-2] if tag.endswith("}}") else tag[2:]
+        for tag, needle in unresolved(text, scope, values):
+            inner = tag.removeprefix("{{").removesuffix("}}")
             place = where.at(*reversed(reversed_path))
             fix = _fix(inner.strip(), scope)
-            report.error("NBF130", place, f"{said} failed to resolve {{{{{inner}}}}}", fix, needle=tag)
+            report.error("NBF130", place, f"{said} failed to resolve {{{{{inner}}}}}", fix, needle=needle)
 
 
-def unresolved(text: str, scope: Scope, values: Values) -> list[str]:
-    """The tags of a text that resolve to nothing, braces included."""
-    if text.count("{{") > 1:
-        nested = any("{{" in match.group(1) for match in TAG.finditer(text))
-        text = fill(text, values) if nested else text
+def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]:
+    """The tags of a text that resolve to nothing, braces included, and where to look for them in the text.
+
+    A tag whose value is known and holds tags itself stands for these.
+    """
+    if text.count("{{") > 1 and any("{{" in match.group(1) for match in TAG.finditer(text)):
+        text = fill(text, values)
     found = []
     end = 0
     for match in TAG.finditer(text):
         inner, end = match.group(1), match.end()
         name = inner.strip()
-        if name.startswith(LINTED) and not inner.startswith("=") and not scope.resolves(name):
-            found.append(match.group())
-    rest = text.find("{{", end)
-    if rest >= 0 and text[rest + 2 :].lstrip().startswith(LINTED):
-        found.append(text[rest:])
+        if inner.startswith("="):
+            continue
+        value = values.get(name)
+        if value and "{{" in value:
+            rest = {other: known for other, known in values.items() if other != name}
+            found += [(tag, match.group()) for tag, _ in unresolved(value, scope, rest)]
+        elif name.startswith(LINTED) and not scope.resolves(name):
+            found.append((match.group(), match.group()))
+    rest_start = text.find("{{", end)
+    if rest_start >= 0 and text[rest_start + 2 :].lstrip().startswith(LINTED):
+        found.append((text[rest_start:], text[rest_start:]))
     return found
 
 

@@ -48,8 +48,10 @@ def input_values(template: Template, given: Supply) -> Values:
         name = text(parameter, "name")
         argument = given.parameters.get(name, parameter)
         value = argument.get("value", parameter.get("default"))
-        known = not given.made_up and isinstance(value, str) and "{{" not in value
-        values[f"inputs.parameters.{name}"] = str(value) if known else None
+        values[f"inputs.parameters.{name}"] = None if given.made_up or value is None else str(value)
+    with_tags = [value for value in values.values() if value and "{{" in value]
+    if with_tags:
+        values["inputs.parameters"] = " ".join(with_tags)
     return values
 
 

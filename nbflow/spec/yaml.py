@@ -199,7 +199,9 @@ def _load(document: Document, *, strict: bool) -> Document:
         for offset, name in repeated
     ]
     document.findings += [
-        document.finding(fault.rule, fault.path, fault.told(), fix=fault.fix, key=fault.key)
+        document.finding(
+            fault.rule, fault.path, fault.told(), fix=fault.fix, severity=fault.severity, key=fault.key
+        )
         for fault in decode(data, document.kind, strict=strict)
     ]
     return document

@@ -129,6 +129,7 @@ class Feed:
         with self._lock:
             self._parents.update(parents_of(nodes))
             self._changed.update((node.id, node) for node in nodes)
+            self._picture.due = self._picture.due or bool(nodes)
         self._wake.set()
 
     def _read_logs(self, name: str) -> None:
@@ -153,8 +154,7 @@ class Feed:
 
     def _patience(self) -> float | None:
         """How long to sleep when nothing happens: for ever, unless something is still owed."""
-        workflow = self._follower.workflow()
-        if workflow is not None and self._picture.due(workflow):
+        if self._picture.due:
             return PACE
         return KEEP_ALIVE if not self._answered and self._unanswered < PATIENCE else None
 
@@ -162,7 +162,7 @@ class Feed:
         workflow = self._follower.workflow()
         if workflow is None:
             return
-        drawn = self._picture.update(workflow)
+        drawn = self._picture.update(workflow, final=ended)
         with self._lock:
             if self._answered:
                 self._send(self._part(workflow, drawn=drawn, ended=ended))

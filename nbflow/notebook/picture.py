@@ -1,4 +1,7 @@
-"""The graph of a workflow as SVG, laid out again only when its shape changed."""
+"""The graph of a workflow as SVG, laid out again only when its shape changed.
+
+A page recolours nodes by itself; what it cannot do is move them, or count the nodes that a stack stands for.
+"""
 
 from __future__ import annotations
 
@@ -6,52 +9,65 @@ import time
 
 from nbflow.errors import NbflowError
 from nbflow.spec.status import WorkflowObject
+from nbflow.views.graph import Scene, scene
+from nbflow.views.graph.write import write
 
-_BREATH = 0.3
+_BREATH = 0.2
 _PATIENCE = 15
 """Between two layouts pass at least so many seconds, and so many times as long as the last one took."""
 
 
 class Picture:
-    """Draws one workflow again and again. `problem` says why there is no drawing."""
+    """Draws one workflow again and again. `problem` says why there is no drawing; `due` asks for a new look."""
 
     def __init__(self) -> None:
         self.svg = ""
         self.problem = ""
+        self.due = True
         self._shape: object = None
         self._next = 0.0
 
     def update(self, workflow: WorkflowObject, *, final: bool = False) -> bool:
-        """Draw `workflow` if its shape is new and the last drawing is some time ago. True if `svg` is new.
+        """Draw `workflow` if its shape is new and the last look is some time ago. True if `svg` is new.
 
-        final: draw now, in the colours of the phases as they are.
+        final: look now, there will be no other time.
         """
-        shape = None if final else _shape(workflow)
         began = time.monotonic()
-        if not final and (shape == self._shape or began < self._next):
+        if not self.due or (began < self._next and not final):
             return False
-        self._shape = shape
-        self.svg, self.problem = draw(workflow)
+        self.due = False
+        drawing = scene(workflow)
+        shape = _shape(drawing, workflow)
+        changed = shape != self._shape
+        if changed:
+            self._shape = shape
+            self.svg, self.problem = _svg(drawing)
         took = time.monotonic() - began
         self._next = began + max(_BREATH, took * _PATIENCE)
-        return True
-
-    def due(self, workflow: WorkflowObject) -> bool:
-        """Whether the shape is another than the one drawn."""
-        return _shape(workflow) != self._shape
+        return changed
 
 
 def draw(workflow: WorkflowObject) -> tuple[str, str]:
-    """The SVG, and "" or why there is none."""
-    from nbflow import render
-    from nbflow.views.graph import dot
+    """The SVG of a workflow as it is, and "" or why there is none."""
+    return _svg(scene(workflow))
 
+
+def _svg(drawing: Scene) -> tuple[str, str]:
+    from nbflow import render
+
+    if not drawing.members:
+        return "", "there is nothing to draw yet"
     try:
-        return render.svg(dot(workflow)), ""
+        return render.svg(write(drawing, horizontal=False)), ""
     except NbflowError as error:
         return "", str(error)
 
 
-def _shape(workflow: WorkflowObject) -> object:
+def _shape(drawing: Scene, workflow: WorkflowObject) -> object:
+    """All that a page cannot change by itself: the phase counts where a shape is no single node."""
     nodes = workflow.status.nodes
-    return tuple((node.id, node.children) for node in nodes.values())
+    shapes = tuple(
+        (shape.key, shape.title, shape.note, shape.waiting, None if shape.key in nodes else shape.phase)
+        for shape in drawing.shapes()
+    )
+    return shapes, tuple(drawing.edges)

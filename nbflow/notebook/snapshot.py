@@ -28,15 +28,16 @@ IMAGE = 300_000
 """Bytes of the largest graph that is kept; a bigger one belongs into `nbflow graph`."""
 
 COLORS = {
-    None: "#7d8590",
-    Phase.PENDING: "#7d8590",
-    Phase.RUNNING: "#1f6feb",
-    Phase.SUCCEEDED: "#1a7f37",
-    Phase.SKIPPED: "#7d8590",
-    Phase.OMITTED: "#7d8590",
-    Phase.FAILED: "#cf222e",
-    Phase.ERROR: "#bc4c00",
+    None: "#6e7781",
+    Phase.PENDING: "#6e7781",
+    Phase.RUNNING: "#0072b2",
+    Phase.SUCCEEDED: "#007a59",
+    Phase.SKIPPED: "#6e7781",
+    Phase.OMITTED: "#6e7781",
+    Phase.FAILED: "#c04a00",
+    Phase.ERROR: "#a3286b",
 }
+"""Dark enough for white text on them, light enough to be read on dark pages."""
 
 # Exactly one of snapshot and live view is to be seen: the snapshot where no live view came up, and then the
 # message about a widget that cannot be found is not to be seen either.

@@ -226,7 +226,7 @@ class HeaderView {
   }
 
   drawStop(finished, link) {
-    this.stop.hidden = finished;
+    this.stop.classList.toggle("nbflow-over", finished);
     this.stop.disabled = this.store.stopping || link === "gone";
     setText(this.stop, this.store.stopping ? "Stopping …" : "Stop");
     const gone = "The kernel that showed this workflow is gone. Run the cell, or `%workflow stop` in another one.";
@@ -258,6 +258,7 @@ class GraphView {
     for (const [id, shape] of this.shapes) {
       const node = nodes.get(id);
       if (node) paint(shape, node);
+      shape.classList.toggle("nbflow-known", Boolean(node));
       shape.classList.toggle("nbflow-selected", id === selected && Boolean(node));
     }
   }
@@ -270,14 +271,33 @@ class GraphView {
       this.element.replaceChildren(make("div", "nbflow-none", {}, graph.problem || "no graph"));
       return;
     }
-    for (const shape of svg.querySelectorAll("g.node, g.cluster")) {
-      this.shapes.set(shape.id, shape);
-      shape.dataset.node = shape.id;
-    }
+    for (const title of svg.querySelectorAll("title")) title.remove(); // Graphviz's own names
+    for (const shape of svg.querySelectorAll("g.node, g.cluster")) this.adopt(shape);
     for (const named of svg.querySelectorAll("[id]")) named.removeAttribute("id"); // ids belong to the whole page
     fit(svg);
     this.element.replaceChildren(svg);
   }
+
+  // The first word of a shape's class is its phase, its id that of its node; a joint of edges has neither.
+  adopt(shape) {
+    const phase = [...shape.classList].find((name) => name in SIGNS);
+    if (!phase) return;
+    shape.dataset.phase = phase;
+    shape.dataset.node = shape.id;
+    this.shapes.set(shape.id, shape);
+    const link = shape.querySelector("a");
+    if (!link) return;
+    const tip = link.getAttributeNS("http://www.w3.org/1999/xlink", "title") || "";
+    link.replaceWith(...link.childNodes);
+    setTip(shape, tip);
+  }
+}
+
+function setTip(shape, text) {
+  const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+  title.textContent = text;
+  shape.querySelector("title")?.remove();
+  shape.prepend(title);
 }
 
 function parseSvg(text) {
@@ -285,22 +305,25 @@ function parseSvg(text) {
   return parsed.nodeName === "svg" ? document.importNode(parsed, true) : null;
 }
 
-// Small graphs keep their size, large ones shrink to the room there is.
+// Small graphs keep a readable size, large ones shrink to the room there is.
 function fit(svg) {
   const [, , width, height] = (svg.getAttribute("viewBox") || "0 0 0 0").split(" ").map(Number);
   svg.removeAttribute("width");
   svg.removeAttribute("height");
-  svg.style.maxWidth = `${width * 1.25}px`;
-  svg.style.maxHeight = `${Math.min(height * 1.25, 420)}px`;
+  svg.style.maxWidth = `${width * 1.5}px`;
+  svg.style.maxHeight = `${Math.min(height * 1.5, 420)}px`;
   svg.setAttribute("role", "img");
 }
 
 function paint(shape, node) {
-  if (shape.dataset.phase === node.phase && shape.dataset.message === node.message) return;
+  const text = `${node.phase} ${node.message}`;
+  if (shape.dataset.painted === text) return;
+  shape.dataset.painted = text;
+  setTip(shape, `${node.name}\n${node.phase}${node.message ? `: ${node.message}` : ""}`);
+  if (shape.dataset.phase === node.phase) return;
   shape.dataset.phase = node.phase;
-  shape.dataset.message = node.message;
-  const title = shape.querySelector("title");
-  if (title) title.textContent = `${node.name}: ${node.phase}${node.message ? ` - ${node.message}` : ""}`;
+  const label = shape.querySelector("text");
+  if (label) label.textContent = (SIGNS[node.phase] || "?") + label.textContent.slice(1);
 }
 
 class NodesView {

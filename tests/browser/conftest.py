@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+
+import pytest
+
+from tests.browser.jupyter import Notebook, Server
+
+CHROMIUM = shutil.which(os.environ.get("NBFLOW_CHROMIUM") or "chromium") or ""
+ARGUMENTS = [
+    "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.skipif(not CHROMIUM, reason="there is no chromium on PATH"))
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("browser"),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=ARGUMENTS,
+            viewport={"width": 1280, "height": 1000},
+        )
+        context.set_default_timeout(30_000)
+        yield context
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory):
+    """kind -> a running server, started when first asked for."""
+    running: dict[str, Server] = {}
+
+    def get(kind: str) -> Server:
+        if kind not in running:
+            folder = tmp_path_factory.mktemp(kind)
+            running[kind] = Server(kind.partition("-")[0], folder, dark=kind.endswith("-dark")).start()
+        return running[kind]
+
+    yield get
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture
+def open_notebook(browser, servers):
+    """Open cells as a notebook: `open_notebook(cells, kind)`."""
+    opened: list[Notebook] = []
+
+    def open_cells(cells: list[str], kind: str = "lab") -> Notebook:
+        server = servers(kind)
+        name = f"{uuid.uuid4().hex}.ipynb"
+        server.write(name, cells)
+        notebook = Notebook(browser.new_page(), server, name)
+        opened.append(notebook)
+        return notebook.open()
+
+    yield open_cells
+    for notebook in opened:
+        notebook.close()
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory):
+    """Where screenshots go."""
+    folder = os.environ.get("NBFLOW_SCREENSHOTS")
+    return tmp_path_factory.mktemp("shots") if not folder else __import__("pathlib").Path(folder)

@@ -1,0 +1,50 @@
+"""Where a node ends: the nodes that become parents of what comes after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nbflow.engine.tree import NodeTree
+from nbflow.spec.status import NodeStatus, NodeType
+
+_ENDS_IN_ITSELF = (NodeType.SKIPPED, NodeType.SUSPEND, NodeType.HTTP, NodeType.PLUGIN)
+
+
+def outbound_of_all(tree: NodeTree, ids: Iterable[str]) -> tuple[str, ...]:
+    """The ends of several nodes, in order."""
+    return tuple(end for child in ids for end in outbound_of(tree, child))
+
+
+def outbound_of(tree: NodeTree, node_id: str) -> tuple[str, ...]:
+    """The ids of the nodes that a node ends in; a pod ends in itself."""
+    node = tree.nodes.get(node_id)
+    if node is None:
+        return ()
+    children = tree.children(node_id)
+    if node.type in _ENDS_IN_ITSELF or _is_hit(node):
+        return (node_id,)
+    if node.type is NodeType.POD:
+        containers = [c for c in children if _is_container_of(tree, c, node_id)]
+        return outbound_of_all(tree, containers) if containers else (node_id,)
+    if node.type is NodeType.CONTAINER:
+        return _ends_of_container(tree, node, children)
+    if node.type is NodeType.TASK_GROUP:
+        return outbound_of_all(tree, children) if children else (node_id,)
+    if node.type is NodeType.RETRY and children:
+        return (list(children)[-1],)
+    return outbound_of_all(tree, node.outbound_nodes)
+
+
+def _is_container_of(tree: NodeTree, child: str, pod: str) -> bool:
+    node = tree.nodes.get(child)
+    return node is not None and node.type is NodeType.CONTAINER and node.boundary_id == pod
+
+
+def _ends_of_container(tree: NodeTree, node: NodeStatus, children: Iterable[str]) -> tuple[str, ...]:
+    below = [c for c in children if _is_container_of(tree, c, node.boundary_id)]
+    return tuple(dict.fromkeys(outbound_of_all(tree, below))) if below else (node.id,)
+
+
+def _is_hit(node: NodeStatus) -> bool:
+    status = node.extra.get("memoizationStatus")
+    return isinstance(status, dict) and bool(status.get("hit"))

@@ -1,0 +1,84 @@
+"""What happens to pods, seen from their nodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from nbflow.engine.decision import Event, PodFinished, PodReady, PodStarted
+from nbflow.engine.outputs import export
+from nbflow.engine.run import Run
+from nbflow.spec.pod import PodOutcome
+from nbflow.spec.status import NodeStatus, NodeType, Phase
+
+
+def started(run: Run, event: PodStarted) -> None:
+    """The main container runs; a daemon counts once it is ready."""
+    node = run.tree.of_pod(event.name)
+    if node is not None and node.phase is Phase.PENDING and node.id not in run.daemons:
+        run.mark(node, Phase.RUNNING, "")
+        for container in _containers(run, node):
+            if container.phase is Phase.PENDING:
+                run.mark(container, Phase.RUNNING)
+
+
+def ready(run: Run, event: PodReady) -> None:
+    """A daemon is up: what waits for it may go on."""
+    node = run.tree.of_pod(event.name)
+    if node is None or node.fulfilled or node.id not in run.daemons:
+        return
+    extra = {**node.extra, "podIP": event.ip} if event.ip else node.extra
+    run.mark(replace(node, daemoned=True, extra=extra), Phase.RUNNING, "")
+    run.notify(node.id)
+
+
+def finished(run: Run, event: PodFinished) -> None:
+    """A pod ended. One that ended its node already (a deadline, a stop) changes nothing any more."""
+    node = run.tree.of_pod(event.name)
+    if node is None:
+        return
+    outcome = event.outcome
+    phase = outcome.phase
+    if phase is Phase.SUCCEEDED and node.id in run.daemons:
+        phase = Phase.FAILED
+    at = outcome.finished_at or run.now
+    for container in _containers(run, node):
+        _finish_container(run, container, outcome, at)
+    outputs = dict(outcome.outputs or {})
+    if outcome.exit_code is not None:
+        outputs["exitCode"] = str(outcome.exit_code)
+    export(run, outputs)
+    changed = replace(node, daemoned=False, finished_at=at)
+    run.mark(changed, phase, outcome.message, outputs=outputs or None)
+
+
+def _containers(run: Run, pod: NodeStatus) -> list[NodeStatus]:
+    """The nodes of the containers of a containerSet's pod."""
+    if not run.tree.children(pod.id):
+        return []
+    seen: dict[str, NodeStatus] = {}
+    pending = list(run.tree.children(pod.id))
+    while pending:
+        node = run.tree.nodes.get(pending.pop())
+        if (
+            node is not None
+            and node.type is NodeType.CONTAINER
+            and node.boundary_id == pod.id
+            and node.id not in seen
+        ):
+            seen[node.id] = node
+            pending += run.tree.children(node.id)
+    return list(seen.values())
+
+
+def _finish_container(run: Run, node: NodeStatus, outcome: PodOutcome, at: datetime) -> None:
+    if node.fulfilled:
+        return
+    phase, message = outcome.containers.get(node.display_name, (outcome.phase, outcome.message))
+    run.mark(replace(node, finished_at=at), phase, message)
+
+
+def take_in_late(run: Run, event: Event) -> None:
+    """What still comes in after the end of the workflow: pods that were ended with it."""
+    if isinstance(event, PodFinished):
+        finished(run, event)

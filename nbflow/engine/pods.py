@@ -1,0 +1,187 @@
+"""From a template that is ready to a Pod that a runtime can start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import cast
+
+from nbflow.engine.arguments import Prepared, has_location
+from nbflow.engine.durations import parse_duration
+from nbflow.engine.failures import CallError
+from nbflow.engine.names import call_name
+from nbflow.engine.run import POD_FIELDS, Call, Run
+from nbflow.engine.scope import Variables
+from nbflow.spec.model import IntOrString, KubeObject
+from nbflow.spec.pod import ContainerSpec, Pod
+from nbflow.spec.status import NodeStatus
+from nbflow.spec.template import Container, ContainerNode, ScriptTemplate, Template
+from nbflow.templating.failures import TemplateError
+from nbflow.templating.scope import Value
+from nbflow.templating.tags import substitute_tree
+
+MAIN = "main"
+_OWN_ANNOTATIONS = "nbflow.dev/"
+_READ = frozenset(
+    (
+        "name",
+        "image",
+        "command",
+        "args",
+        "workingDir",
+        "env",
+        "envFrom",
+        "volumeMounts",
+        "source",
+        "dependencies",
+    )
+)
+
+
+def build_pod(
+    run: Run, call: Call, prepared: Prepared, node: NodeStatus, *, deadline: datetime | None
+) -> Pod:
+    """The pod of a node. deadline: when its attempts have to end, for retries. Raises CallError."""
+    template = prepared.template
+    containers = _containers(template)
+    name = run.tree.pod_of(node)
+    mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
+    return Pod(
+        name=name,
+        workflow=run.name,
+        uid=run.workflow.metadata.uid,
+        node_id=node.id,
+        template=template.name,
+        containers=(*containers, *map(_container, template.sidecars)),
+        init_containers=tuple(map(_container, template.init_containers)),
+        inputs=_inputs(prepared),
+        outputs=_outputs(template),
+        artifact_key=f"{run.name}/{name}",
+        wants_result=_wants_result(run, call),
+        deadline=_deadline(run, template, node, deadline),
+        volumes=_volumes(run, prepared, mounted, name),
+        daemon=bool(template.daemon),
+        labels=_labels(run, call, template),
+        annotations=_annotations(run, node, template),
+        extra=_extra(run, template),
+    )
+
+
+def _wants_result(run: Run, call: Call) -> bool:
+    """Whether the template around refers to the `outputs.result` of this step or task."""
+    boundary = run.boundaries.get(call.boundary)
+    return boundary is not None and call_name(call.name) in boundary.results
+
+
+def _containers(template: Template) -> list[ContainerSpec]:
+    if template.container_set is not None:
+        mounts = tuple(template.container_set.volume_mounts)
+        return [_container(c, name=c.name or MAIN, mounts=mounts) for c in template.container_set.containers]
+    main = template.container or template.script
+    if main is None:
+        raise CallError(f"Template '{template.name}' missing specification")
+    return [_container(main, name=MAIN)]
+
+
+def _container(container: Container, *, name: str = "", mounts: tuple[KubeObject, ...] = ()) -> ContainerSpec:
+    extra = {key: value for key, value in container.to_dict().items() if key not in _READ}
+    return ContainerSpec(
+        name=name or container.name,
+        image=container.image,
+        command=container.command,
+        args=container.args,
+        source=container.source if isinstance(container, ScriptTemplate) and container.source else None,
+        env=container.env,
+        env_from=container.env_from,
+        working_dir=container.working_dir,
+        volume_mounts=(*container.volume_mounts, *mounts),
+        dependencies=container.dependencies if isinstance(container, ContainerNode) else (),
+        extra=extra,
+    )
+
+
+def _inputs(prepared: Prepared) -> tuple[Mapping[str, object], ...]:
+    artifacts = (prepared.inputs or {}).get("artifacts")
+    return tuple(a for a in cast("list[Mapping[str, object]]", artifacts or []) if has_location(a))
+
+
+def _outputs(template: Template) -> Mapping[str, object]:
+    outputs = template.outputs.to_dict()
+    return {key: outputs[key] for key in ("parameters", "artifacts") if outputs.get(key)}
+
+
+def _volumes(
+    run: Run, prepared: Prepared, mounted: Iterable[ContainerSpec], pod: str
+) -> tuple[Mapping[str, object], ...]:
+    """The volumes that some container mounts."""
+    wanted = dict.fromkeys(str(mount.get("name")) for c in mounted for mount in c.volume_mounts)
+    if not wanted:
+        return ()
+    claims: list[KubeObject] = [
+        {"name": claim, "persistentVolumeClaim": {"claimName": f"{run.name}-{claim}"}}
+        for claim in (_claim_name(template) for template in run.spec.volume_claim_templates)
+    ]
+    known: dict[str, KubeObject] = {}
+    for volume in (*prepared.template.volumes, *run.volumes, *claims):
+        known.setdefault(str(volume.get("name")), volume)
+    for name in wanted:
+        if name not in known:
+            raise CallError(f"volume '{name}' not found in workflow spec")
+    scope: Variables = {**run.variables, **prepared.known, "pod.name": pod}
+    try:
+        found = [
+            substitute_tree(cast("Value", known[name]), scope, allow_unresolved=True, clock=run.clock(pod))
+            for name in wanted
+        ]
+    except TemplateError as error:
+        raise CallError(error.problem) from None
+    return tuple(cast("list[Mapping[str, object]]", found))
+
+
+def _claim_name(template: KubeObject) -> str:
+    metadata = template.get("metadata")
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
+
+
+def _deadline(run: Run, template: Template, node: NodeStatus, until: datetime | None) -> timedelta | None:
+    limits: list[timedelta] = []
+    if template.active_deadline_seconds is not None:
+        limits.append(timedelta(seconds=_whole_number(template.active_deadline_seconds)))
+    if template.timeout:
+        limits.append(_left(run, node, (node.started_at or run.now) + parse_duration(template.timeout)))
+    if until is not None:
+        limits.append(max(until - run.now, timedelta(milliseconds=1)))
+    return min(limits, default=None)
+
+
+def _left(run: Run, node: NodeStatus, end: datetime) -> timedelta:
+    left = end - run.now
+    if left <= timedelta():
+        raise CallError(f"{node.name} exceeded its deadline")
+    return left
+
+
+def _whole_number(value: IntOrString) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise CallError(f'strconv.ParseInt: parsing "{value}": invalid syntax') from None
+
+
+def _labels(run: Run, call: Call, template: Template) -> Mapping[str, str]:
+    labels = {**template.metadata.labels, "workflows.argoproj.io/workflow": run.name}
+    if call.on_exit:
+        labels["workflows.argoproj.io/on-exit"] = "true"
+    return labels
+
+
+def _annotations(run: Run, node: NodeStatus, template: Template) -> Mapping[str, str]:
+    ours = {k: v for k, v in run.workflow.metadata.annotations.items() if k.startswith(_OWN_ANNOTATIONS)}
+    argos = {"workflows.argoproj.io/node-name": node.name, "workflows.argoproj.io/node-id": node.id}
+    return {**template.metadata.annotations, **argos, **ours}
+
+
+def _extra(run: Run, template: Template) -> Mapping[str, object]:
+    """Fields of the pod that a runtime may honour; the template's own before the workflow's."""
+    own = {key: value for key, value in template.to_dict().items() if key in POD_FIELDS}
+    return {**run.pod_fields, **own}

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from nbflow.templating.expressions import Clock, compile_expression
 from nbflow.templating.failures import DependsError, ExpressionError
 from nbflow.templating.scope import Value
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 RESULTS: Final = (
     "Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed",
@@ -18,8 +19,6 @@ RESULTS: Final = (
 
 ITEM_RESULTS: Final = frozenset(("AnySucceeded", "AllFailed"))
 """Results that look at the expanded children of a task."""
-
-_NO_CLOCK: Final = Clock(datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 _REFERENCE = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*?)\.([A-Z][a-zA-Z]+)|([a-zA-Z0-9][-a-zA-Z0-9]*)")
 
@@ -63,13 +62,15 @@ def check_results(expression: str) -> None:
 
 def evaluate_depends(expression: str, results: Mapping[str, Mapping[str, bool]]) -> bool:
     """Whether the condition holds. results: by task and result. Raises DependsError."""
+    from nbflow.templating.expressions import Clock, compile_expression  # lint only asks for names
+
     logic = expression.replace("-", "_")
     scope: dict[str, Value] = {
         task.replace("-", "_"): {result: said.get(result, False) for result in RESULTS}
         for task, said in results.items()
     }
     try:
-        value = compile_expression(logic).run(scope, _NO_CLOCK, functions={})
+        value = compile_expression(logic).run(scope, Clock(_NEVER, 0), functions=())
     except ExpressionError as error:
         raise DependsError(f"unable to evaluate expression '{logic}': {error.problem}") from None
     if not isinstance(value, bool):

@@ -6,8 +6,8 @@ expression is compiled once; evaluating it takes the scope, and the time and see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Final, TypeVar
 
 from nbflow.templating.exprlang import syntax as tree
@@ -22,31 +22,34 @@ from nbflow.templating.failures import ExpressionError
 from nbflow.templating.golang.jsontext import marshal
 from nbflow.templating.golang.moments import Duration, Location, Time
 from nbflow.templating.golang.values import Fault, Function
-from nbflow.templating.jsonpath import query_text
-from nbflow.templating.scope import Scope, Value, expand, has_variable
-from nbflow.templating.sprig import FUNCTIONS as SPRIG
+from nbflow.templating.scope import LATE, Scope, Value, expand, has_variable
 
 T = TypeVar("T")
 
-__all__ = ["Clock", "Expression", "compile_expression", "evaluate_bool"]
+__all__ = ["LATE", "Clock", "Expression", "compile_expression", "evaluate_bool"]
 
-ARGO: Final[dict[str, object]] = {
-    "asInt": Function("asInt", to_integer, "func(interface {}) interface {}"),
-    "asFloat": Function("asFloat", to_float_number, "func(interface {}) interface {}"),
-    "jsonpath": Function("jsonpath", query_text, "func(string, string) interface {}"),
-    "toJson": Function("toJson", marshal, "func(interface {}) string"),
-    "sprig": SPRIG,
-}
+ARGO: Final = ("asFloat", "asInt", "jsonpath", "sprig", "toJson")
+"""What Argo adds to the language; a variable of that name is hidden by it."""
+
+
+@cache
+def _argo(name: str) -> object:
+    """One of these. sprig and JSONPath are loaded when an expression first names them."""
+    if name == "sprig":
+        from nbflow.templating.sprig import FUNCTIONS
+
+        return FUNCTIONS
+    if name == "jsonpath":
+        from nbflow.templating.jsonpath import query_text
+
+        return Function(name, query_text, "func(string, string) interface {}")
+    if name == "toJson":
+        return Function(name, marshal, "func(interface {}) string")
+    convert = to_integer if name == "asInt" else to_float_number
+    return Function(name, convert, "func(interface {}) interface {}")
+
 
 _TOO_DEEP: Final = "the expression or its value is nested too deeply"
-
-LATE: Final = frozenset(
-    (
-        "item", "retries", "lastRetry.exitCode", "lastRetry.status", "lastRetry.duration", "lastRetry.message",
-        "workflow.status", "workflow.failures",
-    )
-)  # fmt: skip
-"""Variables that get their value later than others; an expression that reads one waits for it."""
 
 
 class Expression:
@@ -72,15 +75,15 @@ class Expression:
         """The value, which is nil or JSON-like. Raises ExpressionError."""
         return simplify(self.run(scope, clock))
 
-    def run(
-        self, scope: Scope, clock: Clock, functions: Mapping[str, object] = ARGO, salt: str = ""
-    ) -> object:
+    def run(self, scope: Scope, clock: Clock, functions: Sequence[str] = ARGO) -> object:
         """As `evaluate`, with times, durations and functions as the evaluator has them.
 
-        functions: what there is beside the scope and the functions of the language. salt: makes random
-        functions differ from those of another place with the same expression.
+        functions: of Argo's, those that there are.
         """
-        env = self.environment(scope, functions)
+        return self.run_in(self.environment(scope, functions), clock)
+
+    def run_in(self, env: dict[str, object], clock: Clock, salt: str = "") -> object:
+        """The same in an environment. salt: makes random functions differ from those of other places."""
         code = self._code(env)
         try:
             return code(Frame(env, clock, salt=f"{self.source}@{salt}"))
@@ -91,15 +94,20 @@ class Expression:
         except (OverflowError, ValueError, TypeError, MemoryError) as error:
             raise ExpressionError(f"the expression {self.source!r} failed: {error}") from None
 
-    def environment(self, scope: Scope, functions: Mapping[str, object] = ARGO) -> dict[str, object]:
+    def environment(self, scope: Scope, functions: Sequence[str] = ARGO) -> dict[str, object]:
         """The variables and functions that the expression sees (those it does not name may lack)."""
         env = expand(scope, None if self._reads_all else self._roots)
-        env.update(functions)
+        for name in functions:
+            if self._reads_all or name in self._roots:
+                env[name] = _argo(name)
         return env
 
     def missing(self, scope: Scope) -> tuple[str, ...]:
         """Those of `identifiers` that the scope lacks; one that is there and absent is not missing."""
-        env = self.environment(scope)
+        return self.missing_in(self.environment(scope))
+
+    def missing_in(self, env: Mapping[str, object]) -> tuple[str, ...]:
+        """The same for an environment."""
         return tuple(name for name in self.identifiers if not has_variable(env, name))
 
     def check(self, scope: Scope) -> None:

@@ -32,6 +32,15 @@ PLACEHOLDER_PREFIX: Final = "__argo__internal__placeholder-"
 """Values that begin so are made up by lint; an expression that fails over one of them is left alone."""
 
 
+LATE: Final = frozenset(
+    (
+        "item", "retries", "lastRetry.exitCode", "lastRetry.status", "lastRetry.duration", "lastRetry.message",
+        "workflow.status", "workflow.failures",
+    )
+)  # fmt: skip
+"""Variables that get their value later than others; an expression that reads one waits for it."""
+
+
 def is_absent(scope: Scope, name: str) -> bool:
     """Whether `name` is the output of a node that was skipped or omitted."""
     return scope.get(name, "") is ABSENT

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
-from nbflow.templating.expressions import LATE, Clock, compile_expression
+from nbflow.templating.exprlang.frame import Clock
 from nbflow.templating.failures import (
     AbsentOptional,
     ExpressionError,
@@ -24,7 +24,7 @@ from nbflow.templating.golang.jsontext import marshal
 from nbflow.templating.golang.text import quote
 from nbflow.templating.golang.values import Fault
 from nbflow.templating.items import item_text
-from nbflow.templating.scope import Absent, Scope, Value, has_placeholder
+from nbflow.templating.scope import LATE, Absent, Scope, Value, has_placeholder
 
 _OPEN: Final = "{{"
 _CLOSE: Final = "}}"
@@ -116,6 +116,8 @@ def resolve_reference(text: str, scope: Scope, clock: Clock) -> Value | Absent:
         if name not in scope:
             raise UnresolvedTag(f"Unable to resolve: {quote(name)}", name=name)
         return scope[name]
+    from nbflow.templating.expressions import compile_expression  # most templates have no expression
+
     try:
         expression = compile_expression(name[1:])
         expression.check(scope)
@@ -197,6 +199,8 @@ class _Substitution:
         return f"{_OPEN}{tag.text}{_CLOSE}"
 
     def expression(self, tag: Tag, place: str) -> str:
+        from nbflow.templating.expressions import compile_expression  # most templates have no expression
+
         source, unchanged = tag.text[1:], f"{_OPEN}{tag.text}{_CLOSE}"
         try:
             expression = compile_expression(source)
@@ -204,7 +208,8 @@ class _Substitution:
             if has_placeholder(self.scope):
                 return unchanged
             raise _failed(error) from None
-        missing = expression.missing(self.scope)
+        env = expression.environment(self.scope)
+        missing = expression.missing_in(env)
         for name in missing:
             if self.demands(name):
                 raise UnresolvedTag(f"failed to evaluate expression: {name} is missing", name=name)
@@ -212,7 +217,7 @@ class _Substitution:
         if tolerant and not LATE.isdisjoint(missing):
             return unchanged
         try:
-            return _spelled(source, expression.run(self.scope, self.clock, salt=f"{place}@{tag.start}"))
+            return _spelled(source, expression.run_in(env, self.clock, f"{place}@{tag.start}"))
         except ExpressionError as error:
             if tolerant or has_placeholder(self.scope):
                 return unchanged

@@ -85,8 +85,8 @@ class _Planner:
             )
             members.append(group)
             inner = group.members
-        calls = self._dag if "dag" in template or not template else self._steps
-        return calls(inner, groups, spot.inside(spot.path, spot.lives, name))
+        stepwise = any(call.segment.startswith("[") for calls in groups for call in calls)
+        return (self._steps if stepwise else self._dag)(inner, groups, spot.inside(spot.path, spot.lives, name))
 
     def _steps(self, members: Members, groups: Sequence[Sequence[Call]], spot: Spot) -> Block:
         whole = Block()

@@ -97,7 +97,7 @@ class _Checker:
 
     def membership(self, node: tree.Binary, left: Type, right: Type) -> Type:
         if right.kind == "map":
-            if not left.unknown and right is not ANY_MAP and left.kind != "string":
+            if not left.unknown and right.name == MAP.name and left.kind != "string":
                 raise self.error(node, f"cannot use {left} as type string in map key")
             return BOOL
         if right.kind == "array":
@@ -136,7 +136,7 @@ class _Checker:
 
     def element(self, node: tree.Member, base: Type, index: Type, name: str | None) -> Type:
         if base.kind == "map":
-            if not index.unknown and index.kind not in ("string", "nil") and base is not ANY_MAP:
+            if not index.unknown and index.kind not in ("string", "nil") and base.name == MAP.name:
                 raise self.error(node.property, f"cannot use {index} to get an element from {base}")
             return base.element or UNKNOWN
         if base.kind == "array":
@@ -162,10 +162,10 @@ class _Checker:
 
     def call(self, node: tree.Call) -> Type:
         callee = self.visit(node.callee)
+        if callee.unknown:
+            return UNKNOWN  # of what a function under sprig. gets, nothing is checked
         for argument in node.arguments:
             self.visit(argument)
-        if callee.unknown:
-            return UNKNOWN
         if callee.kind != "func":
             raise self.error(node, f"{callee} is not callable")
         return callee.element or UNKNOWN
@@ -268,7 +268,7 @@ def _result_of(name: str, collection: Type, element: Type, predicate: Type | Non
         case "map":
             return array_of(predicate or UNKNOWN)
         case "groupBy":
-            return Type("map", ANY_MAP.name, array_of(element))
+            return Type("map", "map[interface {}][]interface {}", array_of(element))
         case "sortBy":
             return collection
         case "sum" if predicate is None:

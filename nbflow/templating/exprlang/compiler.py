@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from nbflow.templating.exprlang import syntax as tree
-from nbflow.templating.exprlang.access import cut, fetch
+from nbflow.templating.exprlang.access import OPEN, cut, fetch
 from nbflow.templating.exprlang.builtins import FUNCTIONS, GROWING
 from nbflow.templating.exprlang.frame import Code, Frame
 from nbflow.templating.exprlang.names import PREDICATES
@@ -123,8 +123,8 @@ def _slice(node: tree.Slice) -> Code:
 
     def code(frame: Frame) -> object:
         value = base(frame)
-        to = end(frame) if end else None
-        return cut(value, start(frame) if start else None, to)
+        to = end(frame) if end else OPEN
+        return cut(value, start(frame) if start else OPEN, to)
 
     return code
 

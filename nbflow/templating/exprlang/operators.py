@@ -9,7 +9,16 @@ from typing import Final, TypeAlias
 from nbflow.templating.golang.moments import Duration, Month, Time, Weekday
 from nbflow.templating.golang.patterns import search
 from nbflow.templating.golang.text import display, from_bytes, to_bytes
-from nbflow.templating.golang.values import Fault, NilList, go_type, is_int, is_number, wrap_int
+from nbflow.templating.golang.values import (
+    AnyKeyMap,
+    Fault,
+    Int64,
+    NilList,
+    go_type,
+    is_int,
+    is_number,
+    wrap_int,
+)
 
 Number: TypeAlias = int | float
 
@@ -194,6 +203,8 @@ def float_to_int(value: float) -> int:
 
 
 def negate(value: object) -> object:
+    if isinstance(value, Int64):
+        return Int64(wrap_int(-value))
     if isinstance(value, int | float) and plain_number(value):
         return _number(-value)
     raise Fault(f"invalid operation: - {go_type(value)}")
@@ -229,18 +240,27 @@ def contained(needle: object, haystack: object) -> bool:
         case list():
             return any(equal(item, needle) for item in haystack)
         case dict():
-            return _hashable(needle) and needle in haystack
+            return ("" if needle is None else _key(haystack, needle)) in haystack
         case bytes():
             return is_int(needle) and needle in list(haystack)
     raise Fault(f'operator "in" not defined on {go_type(haystack)}')
 
 
-def _hashable(value: object) -> bool:
-    return isinstance(value, str | int | float | bool)
+def _key(haystack: dict[object, object], needle: object) -> object:
+    if not isinstance(haystack, AnyKeyMap) and not isinstance(needle, str):
+        raise Fault(
+            f"reflect.Value.MapIndex: value of type {go_type(needle)} is not assignable to type string"
+        )
+    if isinstance(needle, list | dict):
+        raise Fault(f"runtime error: hash of unhashable type {go_type(needle)}")
+    return needle
 
 
 def contains(left: object, right: object) -> bool:
-    return left is not None and right is not None and text(right) in text(left)
+    if left is None or right is None:
+        return False
+    part, whole = text(right), text(left)
+    return part in whole if part.isascii() else to_bytes(part) in to_bytes(whole)
 
 
 def starts_with(left: object, right: object) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 from nbflow.templating.exprlang.builtins.lists import ordering
 from nbflow.templating.exprlang.frame import Code, Frame
 from nbflow.templating.exprlang.operators import add, truth
+from nbflow.templating.golang.text import to_bytes
 from nbflow.templating.golang.values import AnyKeyMap, Fault, go_type
 
 Maker = Callable[[Code, Code | None, Code | None], Code]
@@ -18,8 +19,8 @@ Maker = Callable[[Code, Code | None, Code | None], Code]
 def _items(collection: Code, frame: Frame) -> list[object]:
     value = collection(frame)
     if not isinstance(value, list):
-        if isinstance(value, bytes):
-            return list(value)
+        if isinstance(value, bytes | str):
+            return list(to_bytes(value) if isinstance(value, str) else value)
         raise Fault(f"reflect: call of reflect.Value.Len on {go_type(value)} Value")
     return value
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nbflow.templating.exprlang.types import (
+    ANY,
     ANY_MAP,
     ARRAY,
     DURATION,
@@ -50,7 +51,12 @@ class Signature:
         return ""
 
     def gives(self, given: Sequence[Type]) -> Type:
-        return self.result if self.result is not None else given[0] if given else UNKNOWN
+        """The type of the result."""
+        if self.result is not None:
+            return self.result
+        if any(argument.unknown or (self.many and argument.kind == "array") for argument in given):
+            return ANY
+        return ARRAY if given[0].name == ARRAY.name else given[0]
 
 
 _TEXT, _INT, _NUM, _LIST, _MAPS, _ANY = ("string",), ("int",), NUMBER, ("array",), ("map",), ()
@@ -62,7 +68,7 @@ def _takes(
     return Signature(arguments, gives, len(arguments) if least is None else least, many)
 
 
-_AGGREGATE: Final = _takes((*NUMBER, "array"), gives=UNKNOWN, many=True)
+_AGGREGATE: Final = _takes((*NUMBER, "array"), gives=None, many=True)
 _BITS: Final = _takes(_INT, _INT, gives=INT)
 _ROUND: Final = _takes(_NUM, gives=FLOAT)
 _TEXTS: Final = Type("array", "[]string", STRING)

@@ -30,6 +30,9 @@ class Type:
 
 
 UNKNOWN: Final = Type("unknown", "unknown")
+ANY: Final = Type("unknown", "interface {}")
+"""As little known, but something can be assigned to it: what is in a map or list."""
+
 NIL: Final = Type("nil", "unknown")
 BOOL: Final = Type("bool", "bool")
 INT: Final = Type("int", "int")
@@ -37,9 +40,9 @@ INT64: Final = Type("int", "int64")
 FLOAT: Final = Type("float", "float64")
 STRING: Final = Type("string", "string")
 BYTES: Final = Type("array", "[]uint8", INT)
-ARRAY: Final = Type("array", "[]interface {}", UNKNOWN)
-MAP: Final = Type("map", "map[string]interface {}", UNKNOWN)
-ANY_MAP: Final = Type("map", "map[interface {}]interface {}", UNKNOWN)
+ARRAY: Final = Type("array", "[]interface {}", ANY)
+MAP: Final = Type("map", "map[string]interface {}", ANY)
+ANY_MAP: Final = Type("map", "map[interface {}]interface {}", ANY)
 TIME: Final = Type("time", "time.Time")
 DURATION: Final = Type("duration", "time.Duration")
 MONTH: Final = Type("month", "time.Month")
@@ -70,8 +73,10 @@ def type_of(value: object) -> Type:
 
 def assignable(source: Type, target: Type) -> bool:
     if source.kind == "nil":
-        return target.kind in ("map", "array", "func", "location", "unknown")
-    return not source.unknown and (target.unknown or source.name == target.name)
+        return target.kind in ("map", "array", "func", "location") or target is ANY
+    if UNKNOWN in (source, target):
+        return False
+    return target == ANY or source.name == target.name
 
 
 def comparable(left: Type, right: Type) -> bool:

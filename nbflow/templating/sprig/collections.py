@@ -126,6 +126,8 @@ def _merge_into(target: Map, source: Map, overwrite: bool, depth: int) -> None:
     if depth > 100:
         raise Fault("merge: the maps are nested too deeply")
     for key, value in source.items():
+        if value is None:
+            continue
         mine = target.get(key)
         if isinstance(mine, dict) and isinstance(value, dict):
             _merge_into(mine, value, overwrite, depth + 1)

@@ -9,7 +9,7 @@ from typing import Final
 from nbflow.templating.exprlang.access import fetch, get
 from nbflow.templating.exprlang.operators import equal, less, plain_int
 from nbflow.templating.golang.text import display, sorted_items
-from nbflow.templating.golang.values import AnyKeyMap, Fault, go_type
+from nbflow.templating.golang.values import AnyKeyMap, Fault, NilList, go_type
 
 MAX_UNIQUE: Final = 3_000
 """More different elements than this are not compared one by one."""
@@ -140,7 +140,7 @@ def descending(order: object) -> bool:
 
 def sort(value: object, order: object = "asc") -> list[object]:
     if not isinstance(value, list):
-        raise Fault(f"cannot use {go_type(value)} as argument (type []interface {{}}) to call sort")
+        return NilList()
     return sorted(value, key=cmp_to_key(ordering), reverse=descending(order))
 
 

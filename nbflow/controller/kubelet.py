@@ -86,6 +86,7 @@ class Kubelet:
         self._open_place = open_place
         self._workers = workers or Workers(4)
         self._places: dict[str, Place] = {}
+        self._opening = threading.Lock()
         self._live: dict[str, LivePod] = {}
         self._queues: OrderedDict[int, deque[LivePod]] = OrderedDict()
         self._retries: list[tuple[float, LivePod]] = []
@@ -94,13 +95,13 @@ class Kubelet:
     # --- places ---
 
     def place(self, target: str) -> Place:
-        """The runtime of a target, opened the first time. Raises NbflowError if it cannot be."""
-        if target not in self._places:
-            place = self._places[target] = self._open_place(target)
-            threading.Thread(
-                target=self._report_ends, args=(place.runtime,), name=f"ends-{target}", daemon=True
-            ).start()
-        return self._places[target]
+        """The runtime of a target, opened the first time; any thread may ask. Raises NbflowError if it cannot be."""
+        with self._opening:
+            if target not in self._places:
+                place = self._places[target] = self._open_place(target)
+                report = partial(self._report_ends, place.runtime)
+                threading.Thread(target=report, name=f"ends-{target}", daemon=True).start()
+            return self._places[target]
 
     def _report_ends(self, runtime: Runtime) -> None:
         while True:

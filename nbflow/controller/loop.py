@@ -42,7 +42,9 @@ from nbflow.engine.decision import (
     Started,
     StoredRun,
     TimeReached,
+    UserAsked,
 )
+from nbflow.errors import NbflowError
 from nbflow.spec.status import Phase
 from nbflow.spec.workflow import Workflow
 from nbflow.store.batch import Batch
@@ -54,6 +56,7 @@ _log = logging.getLogger(__name__)
 
 _TICK = 1.0
 _IDLE_TICK = 2.0
+_SWEEP, _FIRST_SWEEP = 600.0, 30.0
 _DELETE_GRACE = timedelta(seconds=10)
 _COMMIT_AGAIN = 1.0
 
@@ -71,6 +74,7 @@ class Loop:
         build: BuildObserver,
         *,
         alive: Callable[[], bool] = lambda: True,
+        sweep: Act = lambda: None,
     ) -> None:
         self.ledger = ledger
         self.kubelet = kubelet
@@ -79,6 +83,8 @@ class Loop:
         self.active: dict[int, ActiveWorkflow] = {}
         self._build = build
         self._alive = alive
+        self._sweep = sweep
+        self._swept_at = time.monotonic() - _SWEEP + _FIRST_SWEEP
         self._world = StoreWorld(ledger.objects)
         self._acts: list[Act] = []
         self._by_pod: dict[str, ActiveWorkflow] = {}
@@ -234,12 +240,17 @@ class Loop:
         return workflow
 
     def observe(self, workflow: ActiveWorkflow, event: Event) -> None:
-        """Let its reconciler decide. A fault in it ends this workflow and no other."""
+        """Let its reconciler decide. A fault in it ends this workflow and no other.
+
+        Raises NbflowError if a person asked for what cannot be.
+        """
         if workflow.observer is None or workflow.deleting:
             return
         try:
             decision = workflow.observer.observe(event, self.now(), self._world)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
+            if isinstance(event, UserAsked) and isinstance(error, NbflowError):
+                raise  # it was asked for what cannot be; nothing changed
             self.fail(workflow, error)
             return
         self._carry_out(workflow, decision)
@@ -318,9 +329,17 @@ class Loop:
             return
         snapshot = self.ledger.by_key(request.workflow)
         problem = refusal(request, snapshot, active=workflow is not None and not workflow.finished)
-        self.batch.answers[request.key] = answer_to(problem)
         if problem is None and workflow is not None:
+            problem = self._put_to(workflow, request)
+        self.batch.answers[request.key] = answer_to(problem)
+
+    def _put_to(self, workflow: ActiveWorkflow, request: RequestRow) -> NbflowError | None:
+        """Let the engine take a request in; what it says if the request cannot be met."""
+        try:
             self.observe(workflow, event_of(request))
+        except NbflowError as error:
+            return error
+        return None
 
     def _delete(self, request: RequestRow, workflow: ActiveWorkflow | None) -> None:
         key = request.workflow
@@ -368,6 +387,9 @@ class Loop:
             return
         self._ticked_at = now
         mark_logs(self.ledger.home, self.kubelet.running())
+        if now - self._swept_at >= _SWEEP:
+            self._swept_at = now
+            self.kubelet.beside(self._sweep)
         version = self.ledger.data_version()
         if version != self._version:  # somebody stored something; a bell that nobody heard does no harm
             self._version = version

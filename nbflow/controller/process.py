@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import nbflow
@@ -18,6 +19,7 @@ from nbflow.controller.active import Observer
 from nbflow.controller.inbox import Inbox, Rang, StopAsked
 from nbflow.controller.kubelet import Kubelet, Place
 from nbflow.controller.loop import Loop
+from nbflow.controller.removal import sweep
 from nbflow.engine.decision import StoredRun
 from nbflow.errors import NbflowError
 from nbflow.spec.workflow import Workflow
@@ -123,7 +125,13 @@ def serve(home: Home, lock: Lock, bell: Bell, settings: Settings) -> None:
     ):  # threads that stage pods look up in one of their own
         inbox = Inbox()
         kubelet = Kubelet(inbox, settings.pod_slots, _opener(home, lookups.objects))
-        loop = Loop(ledger, kubelet, inbox, build_reconciler, alive=lock.still_ours)
+
+        def forget(target: str, pod: str) -> None:
+            kubelet.place(target).runtime.forget_pod(pod, keep_root=False)
+
+        longest, most = timedelta(days=settings.keep_failed_days), settings.keep_failed_mib << 20
+        clean = partial(sweep, home, inbox, forget, longest=longest, most=most)
+        loop = Loop(ledger, kubelet, inbox, build_reconciler, alive=lock.still_ours, sweep=clean)
         signal.signal(signal.SIGTERM, lambda *_: inbox.put(StopAsked()))
         loop.recover()
         while True:

@@ -9,10 +9,13 @@ import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from nbflow.controller.inbox import Inbox, PodCleared
 from nbflow.spec.status import NodeStatus
 from nbflow.store import Home
+from nbflow.store.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,20 @@ class KeptRoot:
     pod: str
     ended: float
     size: int
+
+
+def sweep(
+    home: Home, inbox: Inbox, forget: Callable[[str, str], None], *, longest: timedelta, most: int
+) -> None:
+    """Remove the roots of failed pods that are too old or too many. forget: (target, pod) drops one."""
+    with Ledger(home) as ledger:
+        roots = [
+            KeptRoot(key, target, pod, ended, size_of(home.pod(uid, pod)))
+            for key, uid, target, pod, ended in ledger.kept_pods()
+        ]
+    for root in surplus(roots, longest=longest.total_seconds(), most=most):
+        forget(root.target, root.pod)
+        inbox.put(PodCleared(root.workflow, root.pod, kept=False))
 
 
 def surplus(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from nbflow.engine.decision import UserAsked
+from nbflow.errors import NbflowError
 from nbflow.spec.status import Phase
 from nbflow.store.rows import JsonObject, RequestRow, Snapshot
 
@@ -30,8 +31,13 @@ def event_of(request: RequestRow) -> UserAsked:
     )
 
 
-def refusal(request: RequestRow, snapshot: Snapshot | None, *, active: bool) -> str | None:
+def refusal(request: RequestRow, snapshot: Snapshot | None, *, active: bool) -> NbflowError | None:
     """Why the state of the workflow does not allow it, in Argo's words; None if it does."""
+    problem = _problem(request, snapshot, active=active)
+    return None if problem is None else NbflowError(problem)
+
+
+def _problem(request: RequestRow, snapshot: Snapshot | None, *, active: bool) -> str | None:
     if snapshot is None:
         return "the workflow was deleted"
     if request.verb not in _VERBS:
@@ -50,6 +56,8 @@ def refusal(request: RequestRow, snapshot: Snapshot | None, *, active: bool) -> 
     return f'cannot {request.verb} a completed workflow: workflow: "{name}", namespace: "{namespace}"'
 
 
-def answer_to(problem: str | None) -> JsonObject:
+def answer_to(error: NbflowError | None) -> JsonObject:
     """The answer that the asking client reads."""
-    return {} if problem is None else {"error": problem}
+    if error is None:
+        return {}
+    return {"error": error.problem, "where": error.where, "fix": error.fix}

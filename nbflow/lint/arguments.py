@@ -53,12 +53,21 @@ def supply(arguments: Json) -> Supply:
 
 
 def check_arguments(
-    report: Report, where: Where, arguments: Json, said: str, *, may_lack_values: bool
+    report: Report,
+    where: Where,
+    arguments: Json,
+    said: str,
+    *,
+    may_lack_values: bool,
+    may_repeat: bool = False,
 ) -> None:
-    """Names, values and locations. said: how Argo's message calls them ("spec.arguments.")."""
+    """Names, values and locations. said: how Argo's message calls them ("spec.arguments.").
+
+    may_repeat: of two with one name the first counts.
+    """
     parameters, artifacts = items(arguments, "parameters"), items(arguments, "artifacts")
-    check_names(report, where.at("parameters"), parameters, f"{said}parameters", parameters=True)
-    check_names(report, where.at("artifacts"), artifacts, f"{said}artifacts", parameters=True)
+    for kind, things in (("parameters", parameters), ("artifacts", artifacts)):
+        check_names(report, where.at(kind), things, f"{said}{kind}", parameters=True, may_repeat=may_repeat)
     for index, parameter in enumerate(parameters):
         place = where.at("parameters", index)
         _check_value(

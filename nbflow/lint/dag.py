@@ -11,7 +11,7 @@ from nbflow.lint.loops import add_items, is_aggregated, is_loop
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import Scope, Values, is_reference
+from nbflow.lint.scope import Scope, Values, fill, is_reference, known_parts
 from nbflow.lint.steps import check_no_leaf_fields
 from nbflow.lint.tags import check_tags
 from nbflow.spec.similar import did_you_mean
@@ -31,7 +31,7 @@ def check_dag(check: Check, template: Template, scope: Scope, values: Values) ->
     tasks = items(dag, "tasks")
     if not tasks:
         report.error("NBF142", where, f"{said} must have at least one task", "add `tasks:`")
-    check_names(report, where.at("tasks"), tasks, f"{said}.tasks")
+    check_names(report, where.at("tasks"), tasks, f"{said}.tasks", values=values)
     graph = task_graph(tasks)
     sound = _check_graph(report, where.at("tasks"), tasks, graph, said)
     called: dict[str, Template | None] = {}
@@ -104,7 +104,7 @@ def _check_graph(report: Report, where: Where, tasks: list[Json], graph: Graph, 
 
 def _check_dependencies(report: Report, where: Where, task: Json, graph: Graph, said: str) -> bool:
     sound = True
-    for needed in graph[text(task, "name")]:
+    for needed in dependencies(text(task, "depends"), _names(task)):
         if needed not in graph:
             sound = False
             field = "depends" if text(task, "depends") else "dependencies"
@@ -206,7 +206,8 @@ def _check_target(
     target = text(dag, "target")
     check_tags(report, where, target, scope, f"{said}.targets", values)
     names = [text(task, "name") for task in tasks]
-    for name in target.split(" ") if target else []:
+    for name in fill(target, values).split(" ") if target else []:
         if name not in names and not is_reference(name):
             fix = did_you_mean(name, names) or f"the tasks are: {', '.join(names)}"
-            report.error("NBF144", where, f"{said}.targets: target '{name}' is not defined", fix)
+            told = known_parts(name, target)
+            report.error("NBF144", where, f"{said}.targets: target '{told}' is not defined", fix)

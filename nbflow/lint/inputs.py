@@ -43,7 +43,9 @@ def _path_fix(fault: str) -> str:
 
 def local_names(template: Template) -> set[str]:
     """The names that tags in this template may use for what is its own."""
-    names = {"inputs.parameters"} | {f"inputs.parameters.{text(p, 'name')}" for p in template.parameters("inputs")}
+    names = {"inputs.parameters"} | {
+        f"inputs.parameters.{text(p, 'name')}" for p in template.parameters("inputs")
+    }
     for artifact in template.artifacts("inputs"):
         names.add(f"inputs.artifacts.{text(artifact, 'name')}")
         if template.is_leaf:

@@ -41,6 +41,7 @@ def check_names(
     *,
     parameters: bool = False,
     values: Values | None = None,
+    may_repeat: bool = False,
 ) -> None:
     """The names in a list. said: how Argo's message calls the list; parameters: they are parameters or artifacts.
 
@@ -52,14 +53,14 @@ def check_names(
         if not name:
             report.error("NBF110", where.at(index), f"{said}[{index}].name is required", "add `name:`")
             continue
-        filled = known_parts(fill(name, values), "x") if values else name
+        filled = known_parts(fill(name, values), "x" if parameters else "_") if values else name
         fault = parameter_name_fault(filled) if parameters else field_name_fault(filled)
         if fault:
             fix = f"for example `{_mended(name, parameters=parameters)}`"
             report.error(
                 "NBF110", where.at(index, "name"), f"{said}[{index}].name: '{name}' is invalid: {fault}", fix
             )
-        elif name in seen:
+        elif name in seen and not may_repeat:
             problem = f"{said}[{index}].name '{name}' is not unique"
             report.error("NBF110", where.at(index, "name"), problem, "rename one of them")
         seen.add(name)

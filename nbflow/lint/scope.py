@@ -23,6 +23,7 @@ TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 UNKNOWN = "\ufffc"
 """Begins and ends what stands for a value that exists and is not known yet; the name of the variable is between."""
 
+_EXPRESSION = re.compile(r"\{\{=.*?\}\}", re.DOTALL)
 _UNKNOWN_VALUE = re.compile(f"{UNKNOWN}[^{UNKNOWN}]*{UNKNOWN}")
 
 
@@ -93,8 +94,8 @@ def fill(text: str, values: Values) -> str:
 
 
 def known_parts(text: str, instead: str) -> str:
-    """A filled text with `instead` for each value that is not known."""
-    return _UNKNOWN_VALUE.sub(instead, text)
+    """A filled text with `instead` for each value that is not known, and a letter for each expression."""
+    return _UNKNOWN_VALUE.sub(instead, _EXPRESSION.sub("x", text))
 
 
 def _value(inner: str, values: Values) -> str:

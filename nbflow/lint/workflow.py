@@ -66,7 +66,7 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
     """In Argo's order, which decides what is known where: arguments, entrypoint, exit handler, then all templates."""
     report, spec, where = check.report, holder.spec, holder.where
     referred, broken = _referred(check, holder)
-    check_names(report, where.at("templates"), items(spec, "templates"), f"{where_spec(holder)}.templates")
+    check_names(report, where.at("templates"), items(spec, "templates"), "spec.templates")
     _check_plugins(report, where.at("executorPlugins"), items(spec, "executorPlugins"))
     check_arguments(
         report,
@@ -74,6 +74,7 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
         mapping(spec, "arguments"),
         "spec.arguments.",
         may_lack_values=may_lack_values,
+        may_repeat=referred is not None,
     )
     arguments = _merged(spec, referred)
     if referred is not None and not may_lack_values:
@@ -91,11 +92,6 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
     _check_entrypoint(check, holder, referred, given)
     _check_exit(check, holder, referred)
     _check_all(check, referred or holder, through=where if referred else None)
-
-
-def where_spec(holder: Holder) -> str:
-    """What Argo calls the spec in messages about templates."""
-    return "spec" if holder.kind != "CronWorkflow" else "spec"
 
 
 def _referred(check: Check, holder: Holder) -> tuple[Holder | None, bool]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import yaml
-from yaml.error import Mark
 
 from nbflow.spec.build import Fault
 
@@ -15,19 +14,20 @@ def explain(error: yaml.YAMLError, text: str) -> Fault:
     if not isinstance(error, yaml.MarkedYAMLError):
         return Fault(0, f"the YAML is malformed: {error}")
     mark = error.problem_mark or error.context_mark
-    offset = min(mark.index, len(text)) if isinstance(mark, Mark) else 0
+    offset = min(mark.index, len(text)) if mark is not None else 0
     problem = error.problem or error.context or "the YAML is malformed"
-    context = _context(error, text)
+    context = _context(error)
     place, fix = _advice(problem, text, offset)
     return Fault(place, f"the YAML is malformed: {problem}{context}", fix)
 
 
-def _context(error: yaml.MarkedYAMLError, text: str) -> str:
+def _context(error: yaml.MarkedYAMLError) -> str:
+    """What the parser was reading, and how far up it began."""
     mark = error.context_mark
-    if not error.context or mark is None or mark is error.problem_mark:
+    if not error.context or mark is None:
         return ""
-    line = text.count("\n", 0, min(mark.index, len(text))) + 1
-    return f" {error.context} that begins in line {line} of the document"
+    line, other = mark.line, error.problem_mark.line if error.problem_mark is not None else mark.line
+    return f" {error.context}" + (f" that begins {other - line} lines before" if line != other else "")
 
 
 def _advice(problem: str, text: str, offset: int) -> tuple[int, str]:
@@ -42,28 +42,30 @@ def _advice(problem: str, text: str, offset: int) -> tuple[int, str]:
         bare = re.search(r"(?:[:\-]|^)\s+(\{\{.*)$", candidate)
         if bare:
             return at + bare.start(1), f"quote a value that begins with {{{{: '{bare.group(1).strip()}'"
-    if "cannot start any token" in problem:
-        sign = text[offset : offset + 1]
-        return offset, f"quote the value: no plain text begins with `{sign}`"
     if "mapping values are not allowed" in problem:
         return offset, _second_colon(line, previous)
     if "could not find expected ':'" in problem:
         at = previous_start if previous and ":" not in previous else start
         return at + _indent(text[at:]), "a field is written `name: value`, with a colon and a blank"
-    if "anchor" in problem or "alphabetic or numeric character" in problem:
-        return offset, "quote a value that begins with * or &"
-    if "expected key" in problem or "expected '-'" in problem or "expected <block end>" in problem:
-        return (
-            offset,
-            f"check the indentation: this line has {_indent(line)} blanks, the one before {_indent(previous)}",
-        )
-    if "quoted scalar" in problem or "end of stream" in problem:
-        return offset, "close the quote, bracket or brace that was opened before"
-    if "escape character" in problem:
-        return offset, "write the text in single quotes, where \\ has no meaning"
-    if "expected ',' or" in problem:
-        return offset, "close the bracket or brace, or quote the text"
-    return offset, ""
+    if "cannot start any token" in problem:
+        return offset, f"quote the value: no plain text begins with `{text[offset : offset + 1]}`"
+    advice = next((fix for words, fix in _FIXES if words in problem), "")
+    return offset, advice.format(here=_indent(line), before=_indent(previous))
+
+
+_INDENTATION = "check the indentation: this line has {here} blanks, the one before {before}"
+_FIXES = (
+    ("anchor", "quote a value that begins with * or &"),
+    ("alphabetic or numeric character", "quote a value that begins with * or &"),
+    ("expected key", _INDENTATION),
+    ("expected '-'", _INDENTATION),
+    ("expected <block end>", _INDENTATION),
+    ("quoted scalar", "close the quote that was opened before"),
+    ("end of stream", "close the quote, bracket or brace that was opened before"),
+    ("escape character", "write the text in single quotes, where \\ has no meaning"),
+    ("expected ',' or", "close the bracket or brace, or quote the text"),
+)
+"""Words of the parser -> what mends it."""
 
 
 def _second_colon(line: str, previous: str) -> str:
@@ -77,7 +79,7 @@ def _second_colon(line: str, previous: str) -> str:
 
 
 def _line(text: str, offset: int) -> tuple[int, str]:
-    """The line that holds a character: where it begins, and its text. At the end of the text, the last one with words."""
+    """The line that holds a character: where it begins, and its text; at the end, the last one with words."""
     offset = max(0, min(offset, len(text.rstrip())))
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)

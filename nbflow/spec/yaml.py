@@ -162,7 +162,8 @@ def load_documents(text: str | bytes, source: str, *, strict: bool = True) -> li
     else:
         decoded = text
     file = Text(source, decoded.removeprefix("\ufeff"))
-    return [_load(document, strict=strict) for document in _cut(file) if document.text.strip()]
+    loaded = [_load(document, strict=strict) for document in _cut(file) if document.text.strip()]
+    return [document for document in loaded if document.data or document.findings]
 
 
 def _cut(file: Text) -> list[Document]:

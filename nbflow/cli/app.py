@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nbflow import __version__
 from nbflow.cli.session import Session
 from nbflow.errors import NbflowError
 
@@ -83,7 +84,7 @@ class Verbs(click.Group):
     help="Argo Workflows on your own machine: submit a manifest, watch it run, look at what it left.",
 )
 @click.option("-n", "--namespace", default="", hidden=True)
-@click.version_option(message="nbflow: v%(version)s", package_name="nbflow")
+@click.version_option(__version__, message="nbflow: v%(version)s")
 @click.pass_context
 def group(ctx: click.Context, namespace: str) -> None:
     """All verbs."""

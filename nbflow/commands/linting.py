@@ -41,7 +41,8 @@ def lint_parsed(
         raise NbflowError(
             "found nothing to lint in the specified paths", fix=f"nbflow lints {', '.join(kinds)} objects"
         )
-    return list(lint_documents(chosen, known=known_templates(documents, client), submit=submit))
+    known = known_templates(documents, client)
+    return list(lint_documents(documents, known=known, submit=submit, kinds=kinds))
 
 
 def known_templates(documents: Iterable[Document], client: Client | None) -> Known:

@@ -1,4 +1,5 @@
 import pytest
+
 from nbflow.errors import NbflowError
 from nbflow.revise.submit import SubmitOptions, apply
 
@@ -56,7 +57,9 @@ def test_the_object_given_stays_as_it_is():
 
 
 def test_a_namespace_that_is_written_stays():
-    assert apply({"metadata": {"namespace": "a"}}, SubmitOptions(namespace="b"))["metadata"] == {"namespace": "a"}
+    assert apply({"metadata": {"namespace": "a"}}, SubmitOptions(namespace="b"))["metadata"] == {
+        "namespace": "a"
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,8 +68,14 @@ def test_a_namespace_that_is_written_stays():
         (SubmitOptions(parameters=("x",)), "expected parameter of the form: NAME=VALUE. Received: x"),
         (SubmitOptions(parameters=("x=1", "x=2")), "spec.arguments.parameters[1].name 'x' is not unique"),
         (SubmitOptions(labels="a"), "expected labels of the form: NAME1=VALUE1,NAME2=VALUE2. Received: a"),
-        (SubmitOptions(labels="a=b=c"), "expected labels of the form: NAME1=VALUE1,NAME2=VALUE2. Received: a=b=c"),
-        (SubmitOptions(annotations="=x"), "expected annotations of the form: NAME1=VALUE1,NAME2=VALUE2. Received: =x"),
+        (
+            SubmitOptions(labels="a=b=c"),
+            "expected labels of the form: NAME1=VALUE1,NAME2=VALUE2. Received: a=b=c",
+        ),
+        (
+            SubmitOptions(annotations="=x"),
+            "expected annotations of the form: NAME1=VALUE1,NAME2=VALUE2. Received: =x",
+        ),
     ],
 )
 def test_refused(options, problem):

@@ -16,14 +16,14 @@ class Builder:
         self.spec = spec or {}
         self.nodes = {}
 
-    def add(self, name, type="Pod", phase="Succeeded", template="echo", boundary="", children=(), **more):
+    def add(self, name, kind="Pod", phase="Succeeded", template="echo", boundary="", children=(), **more):
         at = START + timedelta(seconds=len(self.nodes))
         finished = phase not in ("Running", "Pending")
         node = NodeStatus(
             id="wf" if name == "wf" else f"wf-{len(self.nodes)}",
             name=name,
             display_name=more.pop("display", name.rpartition(".")[2]),
-            type=NodeType(type),
+            type=NodeType(kind),
             phase=Phase(phase),
             template_name=template,
             boundary_id=boundary,
@@ -62,7 +62,12 @@ def dag():
                             {"name": "gen", "template": "echo"},
                             {"name": "flip", "template": "coin", "depends": "gen.Succeeded || gen.Failed"},
                             {"name": "fan", "template": "work", "depends": "gen", "withParam": "{{x}}"},
-                            {"name": "small", "template": "work", "depends": "gen", "withItems": ["a", "<b>"]},
+                            {
+                                "name": "small",
+                                "template": "work",
+                                "depends": "gen",
+                                "withItems": ["a", "<b>"],
+                            },
                             {"name": "approve", "template": "wait", "depends": "fan && flip"},
                             {"name": "flaky", "template": "bad", "dependencies": ["fan"]},
                             {"name": "report", "template": "echo", "depends": "approve && small && flaky"},
@@ -94,7 +99,9 @@ def dag():
     made.add("wf.flip[0]", "StepGroup", template="", boundary=flip, children=["wf-4"], display="[0]")
     made.add("wf.flip[0].flip-coin", boundary=flip)
     made.add("wf.flip[1]", "StepGroup", "Running", "", flip, ["wf-6", "wf-7"], display="[1]")
-    made.add("wf.flip[1].heads", "Skipped", "Skipped", boundary=flip, message="when 'tails == heads' is false")
+    made.add(
+        "wf.flip[1].heads", "Skipped", "Skipped", boundary=flip, message="when 'tails == heads' is false"
+    )
     tails = made.add("wf.flip[1].tails", "Steps", "Running", "coin", flip, ["wf-8"])
     made.add("wf.flip[1].tails[0]", "StepGroup", "Running", "", tails, ["wf-9"], display="[0]")
     made.add("wf.flip[1].tails[0].flip-coin", phase="Running", boundary=tails)
@@ -105,7 +112,9 @@ def dag():
     made.add("wf.small(0:a)", template="work", boundary="wf")
     made.add("wf.small(1:<b>)", phase="Error", template="work", boundary="wf", message="no \x1b]0;title\x07")
     made.add("wf.approve", "Suspend", "Running", "wait", "wf")
-    retry = made.add("wf.flaky", "Retry", "Running", "bad", "wf", [f"wf-{len(made.nodes) + i}" for i in (1, 2)])
+    retry = made.add(
+        "wf.flaky", "Retry", "Running", "bad", "wf", [f"wf-{len(made.nodes) + i}" for i in (1, 2)]
+    )
     assert retry == f"wf-{len(made.nodes) - 1}"
     made.add("wf.flaky(0)", phase="Failed", template="bad", boundary="wf", message="Error (exit code 1)")
     made.add("wf.flaky(1)", phase="Running", template="bad", boundary="wf")

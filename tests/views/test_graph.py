@@ -1,4 +1,5 @@
 import pytest
+
 from nbflow import render
 from nbflow.spec.status import Phase, WorkflowObject
 from nbflow.views.graph import dot, scene
@@ -71,7 +72,10 @@ def test_the_exit_handler_stands_aside(dag):
 
 def test_steps_that_all_wait_for_all_meet_in_a_joint():
     call = [{"name": name, "template": "echo"} for name in "abc"]
-    spec = {"entrypoint": "m", "templates": [{"name": "m", "steps": [call, call]}, {"name": "echo", "container": {}}]}
+    spec = {
+        "entrypoint": "m",
+        "templates": [{"name": "m", "steps": [call, call]}, {"name": "echo", "container": {}}],
+    }
     assert len(scene(WorkflowObject({"name": "wf"}, spec)).edges) == 6
 
 
@@ -82,14 +86,18 @@ def test_tasks_that_are_alike_are_one_stack():
         *work,
         {"name": "last", "template": "echo", "dependencies": [task["name"] for task in work]},
     ]
-    spec = {"entrypoint": "m", "templates": [{"name": "m", "dag": {"tasks": tasks}}, {"name": "echo", "script": {}}]}
+    spec = {
+        "entrypoint": "m",
+        "templates": [{"name": "m", "dag": {"tasks": tasks}}, {"name": "echo", "script": {}}],
+    }
     found = scene(WorkflowObject({"name": "wf"}, spec))
     assert flat(found) == [("first", "w0 … w39 ×40"), ("w0 … w39 ×40", "last")]
 
 
 def test_templates_that_multiply_do_not_fill_the_memory():
     levels = [
-        {"name": f"l{i}", "steps": [[{"name": f"s{k}", "template": f"l{i + 1}"} for k in range(10)]]} for i in range(12)
+        {"name": f"l{i}", "steps": [[{"name": f"s{k}", "template": f"l{i + 1}"} for k in range(10)]]}
+        for i in range(12)
     ]
     spec = {"entrypoint": "l0", "templates": [*levels, {"name": "l12", "container": {}}]}
     found = scene(WorkflowObject({"name": "wf"}, spec))
@@ -115,7 +123,9 @@ def test_a_run_without_its_templates(dag):
             "templates": [
                 {
                     "name": "m",
-                    "dag": {"tasks": [{"name": "a", "depends": "b"}, {"name": "b", "depends": "a && b && c"}]},
+                    "dag": {
+                        "tasks": [{"name": "a", "depends": "b"}, {"name": "b", "depends": "a && b && c"}]
+                    },
                 }
             ],
         },

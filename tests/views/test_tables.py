@@ -37,7 +37,9 @@ def test_header_shows_outputs(builder):
 
 
 def test_list(dag, builder):
-    done = replace(builder().build("Failed", finished_at=NOW, message="step a failed\n"), spec={"priority": 7})
+    done = replace(
+        builder().build("Failed", finished_at=NOW, message="step a failed\n"), spec={"priority": 7}
+    )
     assert table([dag, done], now=NOW) == (
         "NAME   STATUS                AGE   DURATION   PRIORITY   MESSAGE\n"
         "wf     Running (Suspended)   2m    2m         0\n"

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nbflow.views.durations import go, long, short, timestamp
 from nbflow.views.text import clean, clean_log, columns, shorten, width
 

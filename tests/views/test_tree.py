@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+
 from nbflow.errors import NbflowError
 from nbflow.views.text import Style
 from nbflow.views.tree import rows, tree

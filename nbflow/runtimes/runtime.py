@@ -57,6 +57,12 @@ class Runtime(Protocol):
     """
 
     name: str
+    notice: str
+    """What users should know of this runtime, said once: why it stands in for the one they asked for; "" mostly."""
+
+    def prepare_pod(self, pod: Pod) -> bool:
+        """Make room for the files of `pod`, so that path_of answers and it can be staged.
+        False, and nothing is touched, if a pod of that name was created already. Raises as create_pod does."""
 
     def create_pod(self, pod: Pod) -> None:
         """Start `pod` (staged before by the executor) and return at once; no effect if a pod of that name exists.
@@ -68,6 +74,9 @@ class Runtime(Protocol):
         """All pods created for a workflow and not deleted, finished ones too, also those of an earlier
         controller: the answer comes from the system, not from memory."""
 
+    def pod_status(self, workflow_uid: str, name: str) -> PodStatus | None:
+        """The same of one pod; None if there is none."""
+
     def finished_pods(self, timeout: timedelta) -> list[str]:
         """Names of pods that ended since the last call; waits up to `timeout` for the first one.
         May name a pod twice; a pod that ended while no controller ran is found by list_pods."""
@@ -75,8 +84,9 @@ class Runtime(Protocol):
     def delete_pod(self, name: str, *, grace: timedelta) -> None:
         """End its whole process tree within `grace`: SIGTERM, then SIGKILL. Returns at once. Safe to repeat."""
 
-    def path_of(self, name: str, container_path: str) -> Path:
-        """Where on this machine a path of the pod's main container is; symlinks are resolved inside the pod."""
+    def path_of(self, name: str, container_path: str, *, own: bool = False) -> Path:
+        """Where on this machine a path of the pod's main container is; symlinks are resolved inside the pod.
+        own: it is to be written to; raises PodRejected if it is not the pod's own."""
 
     def forget_pod(self, name: str, *, keep_root: bool) -> None:
         """Drop all traces of a finished pod but its logs; with keep_root its files stay for looking at."""

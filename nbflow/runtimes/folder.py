@@ -1,0 +1,163 @@
+"""What a pod leaves on the disk while it runs and after: its folder and its status file.
+
+The status file tells all that must outlive a controller, one line a fact, appended by single writes:
+`start TIME` and `mount PATH SOURCE` (by the controller), `pid N` (by the wrapper, its own), `main N` (host only),
+`deadline` (by the wrapper's watcher), `exit N` (by the wrapper, at the end), `message TEXT` (why nothing could run).
+
+The wrapper holds a lock on this file from its first moment to its last, so whether it lives is asked of the
+lock: no process id that was used again and no reboot can fool it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from nbflow.runtimes.runtime import PodStatus, RuntimeUnavailable
+
+
+@dataclass(slots=True)
+class Record:
+    """The status file, read. times: seconds since 1970; `written` is when its last line came."""
+
+    started: float | None = None
+    written: float = 0.0
+    pid: int | None = None
+    main: int | None = None
+    deadline: bool = False
+    exit_code: int | None = None
+    message: str = ""
+    mounts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PodFolder:
+    """The files of one pod: `root` is the pod's own part of its file system, `result` main's stdout alone."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The pod's name."""
+        return os.path.basename(self.path)
+
+    @property
+    def root(self) -> str:
+        """What is `/` for the pod."""
+        return f"{self.path}/root"
+
+    @property
+    def status_file(self) -> str:
+        """See the head of this module."""
+        return f"{self.path}/status"
+
+    @property
+    def result(self) -> str:
+        """Stdout of main, if it is wanted as outputs.result."""
+        return f"{self.path}/result"
+
+    def create(self) -> int | None:
+        """A new locked status file, as a file descriptor; None if the pod exists (runs, or ended).
+
+        One that was never started, because its controller died in between, does not exist.
+        """
+        while True:
+            with contextlib.suppress(FileExistsError):
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+                fd = os.open(self.status_file, flags, 0o600)
+                _lock(fd, fcntl.LOCK_EX)
+                return fd
+            if self.exists():
+                return None
+            os.unlink(self.status_file)
+
+    def exists(self) -> bool:
+        """Whether the pod was started, ever."""
+        record = self.read()
+        return record is not None and (_ended(record) or record.pid is not None or self.alive())
+
+    def alive(self) -> bool:
+        """Whether the wrapper lives, also one that has not yet written its pid."""
+        try:
+            fd = os.open(self.status_file, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return not _lock(fd, fcntl.LOCK_SH)
+        finally:
+            os.close(fd)
+
+    def read(self) -> Record | None:
+        """What the status file says, None if there is none. A line without its end does not count."""
+        try:
+            with open(self.status_file, encoding="utf-8", errors="replace") as file:
+                lines = file.read().splitlines(keepends=True)
+                written = os.fstat(file.fileno()).st_mtime
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        record = Record(written=written)
+        for line in lines:
+            if line.endswith("\n"):
+                _take(record, line[:-1])
+        return record
+
+    def status(self) -> PodStatus | None:
+        """How the pod stands, None if it was never started."""
+        alive = self.alive()  # before reading: what a wrapper wrote last is then surely read
+        record = self.read()
+        if record is None or not (alive or _ended(record) or record.pid is not None):
+            return None
+        return PodStatus(
+            name=self.name,
+            started_at=_time(record.started),
+            finished_at=None if alive else _time(record.written),
+            exit_code=record.exit_code,
+            finished=not alive,
+            vanished=not alive and record.exit_code is None and not record.deadline,
+            deadline_exceeded=record.deadline,
+            message=record.message,
+        )
+
+
+def _lock(fd: int, kind: int) -> bool:
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise RuntimeUnavailable(
+            f"files cannot be locked here: {error.strerror}",
+            fix="set NBFLOW_HOME to a folder on a local disk",
+        ) from error
+    return True
+
+
+def _ended(record: Record) -> bool:
+    return record.exit_code is not None
+
+
+def _take(record: Record, line: str) -> None:
+    fact, _, value = line.partition(" ")
+    match fact:
+        case "start":
+            record.started = float(value)
+        case "pid":
+            record.pid = int(value)
+        case "main":
+            record.main = int(value)
+        case "deadline":
+            record.deadline = record.exit_code is None
+        case "exit":
+            record.exit_code = int(value)
+        case "message":
+            record.message = value
+        case "mount":
+            path, _, source = value.partition("\t")
+            record.mounts[path] = source
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,122 @@
+"""Pods as plain processes: where namespaces are forbidden, and on macOS.
+
+Nothing shuts such a pod in. The paths that its manifest declares (inputs, outputs, mounts, working folder, script) are
+still its own, because they are rewritten to paths in its folder: in command, args, source and env values, and nowhere
+else. A path that is not declared is the machine's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+
+from nbflow.runtimes.commands import SCRIPT, check_text, find_program
+from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.interpreter import interpreter
+from nbflow.runtimes.machine import PROGRAMS, PYTHON_ANNOTATION, STANDARD_PATH, bash_for_sh
+from nbflow.runtimes.paths import clean, resolve
+from nbflow.runtimes.roots import remove
+from nbflow.runtimes.runtime import PodRejected
+from nbflow.runtimes.spawn import Launch
+from nbflow.runtimes.volumes import declared_paths
+from nbflow.spec.pod import Pod
+from nbflow.store.home import Home
+
+_BEFORE, _AFTER = r"(?<![\w.\-/])", r"(?![\w\-]|\.\w)"
+
+
+class Host:
+    """An Enclosure, see processes.py, that encloses nothing."""
+
+    name = "host"
+
+    def __init__(self, home: Home, notice: str = "") -> None:
+        self.notice = notice
+        self._links = os.fspath(home.root / "programs")
+        self._bash = bash_for_sh()
+
+    def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
+        if any("persistentVolumeClaim" in volume for volume in pod.volumes):
+            raise PodRejected(
+                "a persistentVolumeClaim cannot be mounted on --on host", fix="use --on sandbox"
+            )
+        os.mkdir(folder.root, 0o700)
+        for path in ("/root", "/tmp"):  # noqa: S108 (it is the pod's own)
+            os.mkdir(folder.root + path, 0o700)
+        for path in (*map(os.path.dirname, declared_paths(pod)), clean(pod.main.working_dir or "/")):
+            os.makedirs(folder.root + path, exist_ok=True)
+        return {}
+
+    def launch(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> Launch:  # noqa: ARG002
+        declared = tuple(sorted({path for path in declared_paths(pod) if path != "/"}, key=len, reverse=True))
+        main = pod.main
+        env = {"PATH": self._search_path(pod), "HOME": f"{folder.root}/root", "LANG": "C.UTF-8"}
+        env |= {
+            str(item["name"]): rewrite(str(item.get("value", "")), declared, folder.root) for item in main.env
+        }
+        argv = [rewrite(word, declared, folder.root) for word in (*main.command, *main.args)]
+        check_text(*argv, *env, *env.values())
+        if main.source is not None:
+            script = folder.root + SCRIPT
+            with open(script, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(rewrite(main.source, declared, folder.root))
+        working_dir = folder.root + clean(main.working_dir or "/").rstrip("/")
+        if self._bash and argv[0] in {"/bin/sh", "/usr/bin/sh"}:
+            argv[0] = "sh"
+        argv[0] = find_program(argv[0], env["PATH"], working_dir, lambda path: path)
+        return Launch(argv=argv, env=env, working_dir=working_dir)
+
+    def _search_path(self, pod: Pod) -> str:
+        """PATH of a pod: its Python and `sh`, the machine's programs, stand-ins."""
+        python = interpreter(pod.annotations.get(PYTHON_ANNOTATION, "") or sys.executable)
+        own = os.environ.get("PATH", STANDARD_PATH) if sys.platform == "darwin" else STANDARD_PATH
+        first = [python.folder] if python else []
+        if python and not python.named_python:
+            first = [self._linked({"python": python.executable, "python3": python.executable})]
+        if self._bash:
+            first.append(self._linked({"sh": self._bash[1]}))
+        return ":".join([*first, own, os.fspath(PROGRAMS)])
+
+    def _linked(self, links: Mapping[str, str]) -> str:
+        """A folder with these links, made once."""
+        name = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()[:16]
+        folder = os.path.join(self._links, name)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        for link, target in links.items():
+            with contextlib.suppress(FileExistsError):
+                os.symlink(target, os.path.join(folder, link))
+        return folder
+
+    def locate(self, folder: PodFolder, path: str, mounts: Mapping[str, str], *, own: bool) -> str:  # noqa: ARG002
+        return resolve(path, folder.root, {})[0]
+
+    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            if signum == signal.SIGKILL:
+                record = folder.read()
+                if record is not None and record.main is not None:
+                    os.kill(record.main, signum)  # the wrapper tells the exit code, and kills the rest
+                    return
+            os.killpg(pid, signum)
+
+    def discard(self, folder: PodFolder) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            remove(folder.root)
+
+
+def rewrite(text: str, declared: tuple[str, ...], root: str) -> str:
+    """`text` with declared paths, and what is below them, moved into `root`; longest first."""
+    if "/" not in text or not declared:
+        return text
+    return _pattern(declared).sub(lambda found: root + found[0], text)
+
+
+@lru_cache(maxsize=256)
+def _pattern(declared: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, declared))}){_AFTER}")

@@ -1,0 +1,249 @@
+"""The Runtime whose pods are processes of this machine; an Enclosure decides what they see of it.
+
+The state is on the disk (folder.py) and in the processes; what is kept in memory only saves looking twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.runtime import PodRejected, PodStatus
+from nbflow.runtimes.spawn import Launch, Streams, spawn
+from nbflow.runtimes.watch import ProcessWatch
+from nbflow.spec.pod import Pod
+from nbflow.store.home import Home
+
+NOT_FOUND = 64
+"""Exit code of a pod whose program is not there, as Argo's."""
+
+
+class CommandNotFound(Exception):
+    """The program of a pod is not there: a failed pod, not a refused one. Its text is Argo's message."""
+
+
+class Enclosure(Protocol):
+    """What the pods of a process runtime see of the machine."""
+
+    name: str
+    notice: str
+
+    def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
+        """Make the pod's root. Returns path -> source of what is mounted into it besides the machine's own."""
+
+    def launch(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> Launch:
+        """What to spawn. Raises CommandNotFound, PodRejected."""
+
+    def locate(self, folder: PodFolder, path: str, mounts: Mapping[str, str], *, own: bool) -> str:
+        """Where a path of the pod is on this machine, its symlinks resolved as the pod would.
+
+        own: it must be the pod's to write; raises PodRejected for a folder of the machine's.
+        """
+
+    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
+        """Send a signal to the pod's processes; the wrapper `pid` is to survive and tell the exit code."""
+
+    def discard(self, folder: PodFolder) -> None:
+        """The root is not needed any more."""
+
+
+class ProcessRuntime:
+    """Pods as processes: sandboxed or plain. See runtime.Runtime for what the methods promise."""
+
+    def __init__(self, home: Home, enclosure: Enclosure) -> None:
+        self.name = enclosure.name
+        self.notice = enclosure.notice
+        self._home = home
+        self._enclosure = enclosure
+        self._folders: dict[str, PodFolder] = {}
+        self._mounts: dict[str, Mapping[str, str]] = {}
+        self._watch = ProcessWatch()
+        self._lock = threading.Lock()
+        self._watched: set[str] = set()
+        self._ended: list[str] = []  # ended without a process to watch
+        self._kills: dict[str, float] = {}  # pod -> when SIGKILL is due, on the monotonic clock
+
+    def prepare_pod(self, pod: Pod) -> bool:
+        folder = self._remember(PodFolder(os.fspath(self._home.pod(pod.uid, pod.name))))
+        if folder.exists():
+            return False
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(folder.status_file)
+        if os.path.lexists(folder.root):
+            shutil.rmtree(folder.root)
+        os.makedirs(folder.path, mode=0o700, exist_ok=True)
+        self._mounts[pod.name] = self._enclosure.prepare(pod, folder)
+        return True
+
+    def create_pod(self, pod: Pod) -> None:
+        folder = PodFolder(os.fspath(self._home.pod(pod.uid, pod.name)))
+        if not os.path.lexists(folder.root) and not self.prepare_pod(pod):
+            return
+        self._remember(folder)
+        status = folder.create()
+        if status is None:
+            return
+        try:
+            self._start(pod, folder, status)
+        except BaseException:
+            os.unlink(folder.status_file)
+            raise
+        finally:
+            os.close(status)
+
+    def _start(self, pod: Pod, folder: PodFolder, status: int) -> None:
+        mounts = self._mounts.get(pod.name, {})
+        lines = [
+            f"start {time.time():.6f}\n",
+            *(f"mount {path}\t{source}\n" for path, source in mounts.items()),
+        ]
+        os.write(status, "".join(lines).encode())
+        try:
+            launch = self._enclosure.launch(pod, folder, mounts)
+        except CommandNotFound as missing:
+            os.write(status, f"message {missing}\nexit {NOT_FOUND}\n".encode())
+            with self._lock:
+                self._ended.append(pod.name)
+            self._watch.wake()
+            return
+        log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
+        streams = Streams(log, folder.status_file, folder.result if pod.wants_result else "")
+        deadline = None if pod.deadline is None else max(0.0, pod.deadline.total_seconds())
+        pid = spawn(launch, status, streams, deadline)
+        self._follow(pod.name, pid)
+
+    def _follow(self, name: str, pid: int) -> None:
+        with self._lock:
+            if name in self._watched:
+                return
+            self._watched.add(name)
+        if not self._watch.add(name, pid):
+            with self._lock:
+                self._watched.discard(name)
+                self._ended.append(name)
+            self._watch.wake()
+
+    def list_pods(self, workflow_uid: str) -> Mapping[str, PodStatus]:
+        found: dict[str, PodStatus] = {}
+        try:
+            names = sorted(os.listdir(self._home.workflow(workflow_uid)))
+        except FileNotFoundError:
+            return found
+        for name in names:
+            folder = PodFolder(os.fspath(self._home.pod(workflow_uid, name)))
+            status = folder.status()
+            if status is None:
+                continue
+            self._remember(folder)
+            found[name] = status
+            if not status.finished:
+                self._adopt(folder)
+        return found
+
+    def pod_status(self, workflow_uid: str, name: str) -> PodStatus | None:
+        return self._remember(PodFolder(os.fspath(self._home.pod(workflow_uid, name)))).status()
+
+    def _adopt(self, folder: PodFolder) -> None:
+        """Watch a pod of an earlier controller."""
+        while folder.alive():
+            record = folder.read()
+            if record is not None and record.pid is not None:
+                self._follow(folder.name, record.pid)
+                return
+            time.sleep(0.002)  # the wrapper is about to write its pid
+        with self._lock:
+            self._ended.append(folder.name)
+
+    def finished_pods(self, timeout: timedelta) -> list[str]:
+        end = time.monotonic() + timeout.total_seconds()
+        while True:
+            with self._lock:
+                ended, self._ended = self._ended, []
+                due = min(self._kills.values(), default=end)
+            now = time.monotonic()
+            ended += self._watch.wait(0.0 if ended else min(end, due) - now)
+            with self._lock:
+                self._watched.difference_update(ended)
+                for name in ended:
+                    self._kills.pop(name, None)
+            self._kill_due()
+            if ended or time.monotonic() >= end:
+                return ended
+
+    def _kill_due(self) -> None:
+        now = time.monotonic()
+        with self._lock:
+            due = [name for name, at in self._kills.items() if at <= now]
+            for name in due:
+                del self._kills[name]
+        for name in due:
+            self._signal(name, signal.SIGKILL)
+
+    def delete_pod(self, name: str, *, grace: timedelta) -> None:
+        with self._lock:
+            if name in self._kills:
+                return
+        if not self._signal(name, signal.SIGTERM if grace else signal.SIGKILL):
+            return
+        if grace:
+            with self._lock:
+                self._kills[name] = time.monotonic() + grace.total_seconds()
+            self._watch.wake()
+
+    def _signal(self, name: str, signum: int) -> bool:
+        folder = self._folder(name)
+        if folder is None or not folder.alive():
+            return False
+        record = folder.read()
+        if record is None or record.pid is None:
+            return False
+        self._enclosure.signal(folder, record.pid, signum)
+        return True
+
+    def path_of(self, name: str, container_path: str, *, own: bool = False) -> Path:
+        folder = self._folder(name)
+        if folder is None:
+            raise PodRejected(f"pod {name} has no files here")
+        return Path(self._enclosure.locate(folder, container_path, self._mounts_of(folder), own=own))
+
+    def _mounts_of(self, folder: PodFolder) -> Mapping[str, str]:
+        known = self._mounts.get(folder.name)
+        if known is None:
+            record = folder.read()
+            known = self._mounts[folder.name] = record.mounts if record else {}
+        return known
+
+    def forget_pod(self, name: str, *, keep_root: bool) -> None:
+        folder = self._folder(name)
+        if folder is None:
+            return
+        for path in (folder.status_file, folder.result):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        if not keep_root:
+            self._enclosure.discard(folder)
+        with self._lock:
+            self._folders.pop(name, None)
+            self._mounts.pop(name, None)
+
+    def _remember(self, folder: PodFolder) -> PodFolder:
+        return self._folders.setdefault(folder.name, folder)
+
+    def _folder(self, name: str) -> PodFolder | None:
+        if name not in self._folders:
+            pattern = os.path.join(
+                glob.escape(os.fspath(self._home.workflow("*").parent)), "*", glob.escape(name)
+            )
+            for path in glob.iglob(pattern):
+                self._remember(PodFolder(path))
+        return self._folders.get(name)

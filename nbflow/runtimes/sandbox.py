@@ -1,0 +1,175 @@
+"""Pods as processes in their own user, mount and pid namespaces, by way of bubblewrap.
+
+A pod sees a root of its own, writable, over the machine's programs, which are read-only; its own /proc, /dev and
+/tmp; no home folder. When its main process ends, or its wrapper is killed, nothing of it is left running.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbflow.runtimes.bubblewrap import children, namespaces, probe, user_namespace, view
+from nbflow.runtimes.commands import check_text, find_program
+from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.linkfarm import MACHINE, build_farms
+from nbflow.runtimes.machine import PYTHON_ANNOTATION, Machine, machine
+from nbflow.runtimes.paths import clean, resolve
+from nbflow.runtimes.roots import Roots, remove
+from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
+from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
+from nbflow.runtimes.volumes import claim_mounts, declared_paths, output_paths
+from nbflow.spec.pod import Pod
+from nbflow.store.home import Home
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the pods of one Python environment have in common."""
+
+    machine: Machine
+    roots: Roots
+    flags: tuple[str, ...]
+
+
+class Sandbox:
+    """An Enclosure, see processes.py. Raises RuntimeUnavailable where namespaces are forbidden or bubblewrap is missing."""
+
+    name = "sandbox"
+    notice = ""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._bwrap = shutil.which("bwrap") or ""
+        if not self._bwrap:
+            raise RuntimeUnavailable(
+                "bubblewrap is not installed", fix="apt install bubblewrap, or use --on host"
+            )
+        self._namespace = user_namespace()
+        probe(self._bwrap, self._namespace)
+        self._inherited = -1 if self._namespace < 0 else NAMESPACE
+        self._views: dict[str, _View] = {}
+        self._pythons: dict[str, str] = {}  # pod -> its Python, for pods prepared by us
+        self._programs: dict[
+            tuple[str, str], str
+        ] = {}  # (name, PATH) -> where it was found, for the machine's own
+
+    def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
+        python = pod.annotations.get(PYTHON_ANNOTATION, "")
+        seen = self._view(python)
+        self._pythons[pod.name] = python
+        claims = claim_mounts(pod, self._home)
+        seen.roots.take(folder.root)
+        farmed = build_farms(folder.root, declared_paths(pod), seen.machine.mounts, seen.machine.links)
+        mounts = {**farmed, **claims}
+        for path in claims:
+            os.makedirs(self.locate(folder, path, farmed, own=True), exist_ok=True)
+        needed = [os.path.dirname(path) for path in output_paths(pod)]
+        for path in (*needed, clean(pod.main.working_dir or "/")):
+            self._make_folder(folder, path, mounts)
+        return mounts
+
+    def _make_folder(self, folder: PodFolder, path: str, mounts: Mapping[str, str]) -> None:
+        place = self.locate(folder, path, mounts, own=False)
+        if not os.path.isdir(place):
+            os.makedirs(self.locate(folder, path, mounts, own=True), exist_ok=True)
+
+    def launch(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> Launch:
+        seen = self._view(pod.annotations.get(PYTHON_ANNOTATION, ""))
+        env = {"PATH": seen.machine.search_path, "HOME": "/root", "LANG": "C.UTF-8", **seen.machine.env}
+        env |= {str(item["name"]): str(item.get("value", "")) for item in pod.main.env}
+        working_dir = clean(pod.main.working_dir or "/")
+        argv = [*pod.main.command, *pod.main.args]
+        check_text(working_dir, *argv, *env, *env.values())
+        self._check_program(argv[0], env["PATH"], working_dir, folder, self._table(mounts, seen))
+        words = ["--hostname", pod.name[:63], *namespaces(self._inherited), "--bind", folder.root, "/"]
+        words += self._mount_flags(seen, mounts)
+        for name, value in env.items():
+            words += ["--setenv", name, value]
+        words += ["--chdir", working_dir]
+        return Launch(
+            argv=[self._bwrap, "--args", str(ARGUMENTS), "--", *argv],
+            arguments="".join(f"{word}\0" for word in words).encode("utf-8", "surrogateescape"),
+            namespace=self._namespace,
+            own_session=True,
+        )
+
+    def _mount_flags(self, seen: _View, mounts: Mapping[str, str]) -> list[str]:
+        if not mounts:
+            return list(seen.flags)
+        volumes = {path: source for path, source in mounts.items() if self._is_volume(source)}
+        system = {path: source for path, source in mounts.items() if path not in volumes}
+        flags = list(seen.flags)
+        if system:
+            shell = seen.machine.shadowed[0] if seen.machine.shadowed else ""
+            flags = view(seen.machine, system, shell if _shown(shell, system) else MACHINE + shell)
+        for path, source in volumes.items():
+            flags += ["--bind", source, path]
+        return flags
+
+    def _check_program(
+        self, name: str, search_path: str, working_dir: str, folder: PodFolder, table: Mapping[str, str]
+    ) -> None:
+        known = self._programs.get((name, search_path))
+        if known and os.access(known, os.X_OK):
+            return
+        place = find_program(
+            name, search_path, working_dir, lambda path: resolve(path, folder.root, table)[0]
+        )
+        if "/" not in name and not place.startswith(folder.path):
+            self._programs[name, search_path] = place
+
+    def locate(self, folder: PodFolder, path: str, mounts: Mapping[str, str], *, own: bool) -> str:
+        place, is_own = resolve(
+            path, folder.root, self._table(mounts, self._view(self._pythons.get(folder.name, "")))
+        )
+        if own and not is_own and not self._is_volume(place):
+            raise PodRejected(f"{path} is in a folder of the machine, which a pod cannot write to")
+        return place
+
+    def _is_volume(self, source: str) -> bool:
+        return source.startswith(f"{self._home.root}/volumes/")
+
+    @staticmethod
+    def _table(mounts: Mapping[str, str], seen: _View) -> Mapping[str, str]:
+        if not mounts:
+            return seen.machine.mounts
+        if any(path.startswith(MACHINE) for path in mounts):
+            return mounts
+        return {**seen.machine.mounts, **mounts}
+
+    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
+        programs = children(pid)
+        for program in programs:
+            for inner in children(program)[:1]:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(inner, signum)  # the pod's first process leads its session
+                    return
+        for program in programs:  # not that far yet: nothing of the pod runs
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGTERM if signum == signal.SIGTERM else signal.SIGKILL)
+
+    def discard(self, folder: PodFolder) -> None:
+        python = self._pythons.pop(folder.name, None)
+        if python is None or os.path.lexists(folder.root + MACHINE):
+            with contextlib.suppress(FileNotFoundError):
+                remove(folder.root)
+        else:
+            self._view(python).roots.give_back(folder.root)
+
+    def _view(self, python: str) -> _View:
+        found = self._views.get(python)
+        if found is None:
+            seen = machine(python, os.fspath(self._home.root))
+            shell = seen.shadowed[0] if seen.shadowed else ""
+            roots = Roots(os.fspath(self._home.root / "roots"), seen)
+            found = self._views[python] = _View(seen, roots, tuple(view(seen, seen.mounts, shell)))
+        return found
+
+
+def _shown(path: str, mounts: Mapping[str, str]) -> bool:
+    return any(path.startswith(f"{shown}/") for shown in mounts)

@@ -184,4 +184,6 @@ def _annotations(run: Run, node: NodeStatus, template: Template) -> Mapping[str,
 def _extra(run: Run, template: Template) -> Mapping[str, object]:
     """Fields of the pod that a runtime may honour; the template's own before the workflow's."""
     own = {key: value for key, value in template.to_dict().items() if key in POD_FIELDS}
+    if template.container_set is not None and template.container_set.retry_strategy is not None:
+        own["containerSet"] = {"retryStrategy": template.container_set.retry_strategy}
     return {**run.pod_fields, **own}

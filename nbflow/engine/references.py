@@ -14,7 +14,7 @@ from nbflow.engine.failures import CallError
 from nbflow.engine.scope import ArtifactsByName, Variables
 from nbflow.engine.templates import Data
 from nbflow.spec.artifacts import LOCATIONS
-from nbflow.spec.status import artifacts_by_name
+from nbflow.spec.status import artifacts_by_name, parameter_values
 from nbflow.templating.expressions import Clock, compile_expression
 from nbflow.templating.failures import TemplateError, WhenError
 from nbflow.templating.scope import ABSENT, Value
@@ -44,7 +44,7 @@ class LocalScope:
     def of(cls, prepared: Prepared) -> LocalScope:
         """The scope that the first steps or tasks of a template see: its inputs."""
         return cls(
-            inputs={k: v for k, v in prepared.known.items() if k.startswith("inputs.parameters.")},
+            inputs={f"inputs.parameters.{name}": v for name, v in parameter_values(prepared.inputs).items()},
             input_artifacts={
                 f"inputs.artifacts.{name}": artifact
                 for name, artifact in artifacts_by_name(prepared.inputs).items()

@@ -79,7 +79,7 @@ class Root:
             if not self._hooks_done() or not node.fulfilled or not self._exit_done():
                 return
         except CallError as error:
-            self.run.mark(node, Phase.ERROR, error.problem)
+            self._end(Phase.ERROR, error.problem)
             return
         self._finish(node, phase)
 

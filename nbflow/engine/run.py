@@ -195,7 +195,7 @@ class Run:
         if node.fulfilled and node.finished_at is None:
             node = replace(node, finished_at=node.started_at)
         node = self.tree.put(with_progress(node))
-        if node.fulfilled:
+        if node.fulfilled or node.phase is Phase.RUNNING:
             self.notify(node.id)
         return node
 

@@ -40,7 +40,7 @@ class Parameter(Model):
     value: AnyString | None = None
     value_from: ValueFrom | None = None
     global_name: str = ""
-    enum: tuple[AnyString, ...] | None = None
+    enum: Many[AnyString] | None = None
     description: AnyString | None = None
 
     def has_value(self) -> bool:

@@ -37,14 +37,14 @@ def pack_tar(source: Path, target: Path, *, level: int = -1) -> None:
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT, dereference=False) as tar,
     ):
         for path, name in _walk(source):
-            kind = stat.S_IFMT(os.lstat(path).st_mode)
+            kind = stat.S_IFMT(path.lstat().st_mode)
             if kind not in {stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK}:
                 continue  # sockets, pipes, devices
             member = tar.gettarinfo(path, name)
             member.uid = member.gid = 0
             member.uname = member.gname = ""
             if member.isreg():
-                with open(path, "rb") as content:
+                with path.open("rb") as content:
                     tar.addfile(member, content)
             else:
                 tar.addfile(member)
@@ -54,20 +54,17 @@ def pack_zip(source: Path, target: Path) -> None:
     """Pack a file or the files of a folder."""
     with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
         for path, name in _walk(source):
-            if os.path.isfile(path) and not os.path.islink(path):
+            if path.is_file() and not path.is_symlink():
                 archive.write(path, name)
 
 
-def _walk(source: Path) -> Iterator[tuple[str, str]]:
+def _walk(source: Path) -> Iterator[tuple[Path, str]]:
     """All that is to be packed, parents first: path, name in the archive."""
-    yield os.fspath(source), source.name
+    yield source, source.name
     if not source.is_dir() or source.is_symlink():
         return
-    for folder, folders, files in os.walk(source):
-        folders.sort()
-        inside = os.path.relpath(folder, source.parent)
-        for name in sorted([*folders, *files]):
-            yield os.path.join(folder, name), os.path.join(inside, name)
+    for path in sorted(source.rglob("*")):
+        yield path, path.relative_to(source.parent).as_posix()
 
 
 def is_tar(path: Path) -> bool:
@@ -82,7 +79,7 @@ def unpack_tar(source: Path, target: Path) -> None:
 
     Raises ArchiveError.
     """
-    with _unpacking(source, target) as fresh, tarfile.open(source, "r|gz") as tar:
+    with _unpacking(target) as fresh, tarfile.open(source, "r|gz") as tar:
         links: list[tarfile.TarInfo] = []
         for member in tar:
             place = _inside(fresh, member.name)
@@ -108,7 +105,7 @@ def unpack_tar(source: Path, target: Path) -> None:
 
 def unpack_zip(source: Path, target: Path) -> None:
     """Unpack to `target`, which must not exist. Raises ArchiveError."""
-    with _unpacking(source, target) as fresh, zipfile.ZipFile(source) as archive:
+    with _unpacking(target) as fresh, zipfile.ZipFile(source) as archive:
         for member in archive.infolist():
             place = _inside(fresh, member.filename)
             mode = member.external_attr >> 16
@@ -122,16 +119,16 @@ def unpack_zip(source: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def _unpacking(source: Path, target: Path) -> Iterator[Path]:
+def _unpacking(target: Path) -> Iterator[Path]:
     """A folder to unpack into; afterwards its content, or itself, is moved to `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name[:100]}.unpacking")
     fresh.mkdir()
     try:
         yield fresh
-        names = os.listdir(fresh)
-        if len(names) == 1:
-            (fresh / names[0]).rename(target)
+        unpacked = list(fresh.iterdir())
+        if len(unpacked) == 1:
+            unpacked[0].rename(target)
         else:
             fresh.rename(target)
     except (*_UNREADABLE, FileExistsError, NotADirectoryError) as error:
@@ -150,8 +147,8 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _check_link(folder: Path, place: Path, member: tarfile.TarInfo) -> None:
-    reached = os.path.normpath(os.path.join(place.parent, member.linkname))
-    if os.path.isabs(member.linkname) or not (reached + "/").startswith(f"{folder}/"):
+    reached = os.path.normpath(place.parent / member.linkname)
+    if member.linkname.startswith("/") or not (reached + "/").startswith(f"{folder}/"):
         raise ArchiveError(f"illegal symlink target: {member.name} -> {member.linkname}")
 
 

@@ -11,10 +11,10 @@ from nbflow.runtimes.machine import Machine
 from nbflow.runtimes.runtime import RuntimeUnavailable
 
 _CAPABILITIES = (  # what a container has by default, less what makes devices or raw packets
-    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT",
-    "SETFCAP",
+    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "SETFCAP", "NET_BIND_SERVICE",
+    "SYS_CHROOT",
 )  # fmt: skip
-_FIX = "use --on host, or allow user namespaces (sysctl kernel.unprivileged_userns_clone, an AppArmor profile for bwrap)"
+_FIX = "allow user namespaces (sysctl kernel.unprivileged_userns_clone, an AppArmor profile for bwrap)"
 
 
 def namespaces(user_namespace: int) -> list[str]:

@@ -8,12 +8,10 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Mapping
-from typing import TypeVar
 
 from nbflow.runtimes.runtime import Objects, PodRejected
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod
 
-_V = TypeVar("_V", str, bytes)
 _REFERENCE = re.compile(r"(\$?)\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 _NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 
@@ -69,12 +67,11 @@ def secret_key(reference: JsonObject, objects: Objects) -> bytes | None:
     name, key, optional = _reference(reference)
     values = objects.secret(name)
     if values is None:
-        return _missing(f'secret "{name}" not found', _secret_fix(name, key), optional=optional)
+        _missing(f'secret "{name}" not found', _secret_fix(name, key), optional=optional)
+        return None
     if key not in values:
-        return _missing(
-            f'couldn\'t find key {key} in Secret "{name}"', _secret_fix(name, key), optional=optional
-        )
-    return values[key]
+        _missing(f'couldn\'t find key {key} in Secret "{name}"', _secret_fix(name, key), optional=optional)
+    return values.get(key)
 
 
 def config_map_key(reference: JsonObject, objects: Objects) -> str | None:

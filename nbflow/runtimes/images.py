@@ -98,8 +98,8 @@ def command_line(
             f"nobody knows what image {image!r} runs"
             if image
             else "the container has neither an image nor a command",
-            fix=f"give the container a `command:`, add {repository(image) or 'the image'} to {SETTINGS} in NBFLOW_HOME, "
-            "or use a container runtime (--on podman, --on docker)",
+            fix=f"give the container a `command:`, add {repository(image) or 'the image'} to {SETTINGS} in "
+            "NBFLOW_HOME, or use a runtime for containers (--on podman, --on docker)",
         )
     words = tuple(args)
     if not words:

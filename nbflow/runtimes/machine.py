@@ -95,9 +95,7 @@ def _show(python: Interpreter, mounts: dict[str, str], links: dict[str, str]) ->
     for folder in python.folders:
         if not any(_below(folder, shown) for shown in mounts):
             mounts[folder] = folder
-    for path, target in python.links:
-        if not any(_below(path, shown) for shown in mounts):
-            links[path] = target
+    links |= {path: to for path, to in python.links if not any(_below(path, shown) for shown in mounts)}
     if python.named_python:
         first = python.folder
     else:

@@ -37,7 +37,7 @@ class _View:
 
 
 class Sandbox:
-    """An Enclosure, see processes.py. Raises RuntimeUnavailable where namespaces are forbidden or bubblewrap is missing."""
+    """An Enclosure, see processes.py. Raises RuntimeUnavailable without bubblewrap or where namespaces are forbidden."""
 
     name = "sandbox"
     notice = ""
@@ -142,7 +142,7 @@ class Sandbox:
             return mounts
         return {**seen.machine.mounts, **mounts}
 
-    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
+    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:  # noqa: ARG002
         programs = children(pid)
         for program in programs:
             for inner in children(program)[:1]:

@@ -30,7 +30,7 @@ _MAX_ARGUMENT = 128 * 1024
 class Launch:
     """What to run. argv: program and arguments, found without PATH. env: all of its environment.
 
-    arguments: bytes the program finds on descriptor ARGUMENTS. namespace: a descriptor it gets as NAMESPACE, -1 for none.
+    arguments: bytes the program finds on descriptor ARGUMENTS. namespace: what it gets as NAMESPACE, -1 for none.
     own_session: the program makes a session of its own; else its processes share the group of the wrapper.
     working_dir: where it starts, "" for where we are.
     """

@@ -88,6 +88,7 @@ class Feed:
         self._changed: dict[str, NodeStatus] = {}
         self._parents: dict[str, str] = {}
         self._logs_open = False
+        self._first: WorkflowObject | None = None
         self._answered = False
         self._unanswered, self._last_whole = 0, 0.0
         self._seq = 0
@@ -97,6 +98,7 @@ class Feed:
 
     def opening(self, workflow: WorkflowObject) -> Message:
         """The first message, to be there before any is sent."""
+        self._first = workflow
         self._parents = parents_of(workflow.status.nodes.values())
         self._picture.update(workflow)
         return self._whole(workflow)
@@ -113,7 +115,7 @@ class Feed:
         """A page has come, or lost a message: it gets everything."""
         with self._lock:
             self._answered = True
-            workflow = self._follower.workflow()
+            workflow = self._known()
             if workflow is not None:
                 self._send(self._whole(workflow))
 
@@ -159,7 +161,7 @@ class Feed:
         return KEEP_ALIVE if not self._answered and self._unanswered < PATIENCE else None
 
     def _tell(self, *, ended: bool) -> None:
-        workflow = self._follower.workflow()
+        workflow = self._known()
         if workflow is None:
             return
         drawn = self._picture.update(workflow, final=ended)
@@ -170,6 +172,9 @@ class Feed:
                 self._unanswered += 1
                 self._send(self._whole(workflow, ended=ended))
         self._snapshot(workflow, ended=ended)
+
+    def _known(self) -> WorkflowObject | None:
+        return self._follower.workflow() or self._first
 
     def _snapshot(self, workflow: WorkflowObject, *, ended: bool) -> None:
         now = time.monotonic()

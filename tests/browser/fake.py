@@ -1,10 +1,64 @@
-"""For kernels of tests: `%%workflow` submits to a client whose diamond plays by itself."""
+"""For the kernels of tests: `%%workflow` submits to a client that does what the cells of the test say."""
 
 from __future__ import annotations
 
 from nbflow.notebook import magics
-from tests.notebook.fake_client import FakeClient
-from tests.notebook.workflows import play
+from tests.notebook import workflows
+from tests.notebook.fake_client import FakeClient, FakeRun, node
 
-client = FakeClient(play(1.5))
+client = FakeClient()
 magics.connect = lambda _target: client
+
+DIAMOND = """%%workflow run
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: diamond}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: A, template: echo}
+      - {name: B, template: echo, dependencies: [A]}
+      - {name: C, template: echo, dependencies: [A]}
+      - {name: D, template: echo, dependencies: [B, C]}
+  - name: echo
+    container: {image: busybox, command: [echo, hi]}
+"""
+
+
+def newest() -> FakeRun:
+    return list(client.runs.values())[-1]
+
+
+def start() -> None:
+    workflows.start(newest())
+
+
+def say(letter: str, *texts: str) -> None:
+    newest().say(f"diamond.{letter}", *texts)
+
+
+def end() -> None:
+    workflows.end(newest())
+
+
+def stop_when_asked() -> None:
+    """Wait for the click on Stop, and stop."""
+    run = newest()
+    with run.news:
+        assert run.news.wait_for(lambda: run.asked, 20), "nobody asked for a stop"
+    workflows.stopped(run)
+
+
+def many(count: int) -> None:
+    """Nodes and lines, more than fit into one message."""
+    run = newest()
+    names = [f"diamond.x({index}:{index})" for index in range(count)]
+    run.change(*(node(name, workflows.P.RUNNING, boundary="diamond") for name in names))
+    for name in names:
+        run.say(name, *(f"{name} says {line}" for line in range(20)))
+
+
+__all__ = ["DIAMOND", "client", "end", "many", "newest", "say", "start", "stop_when_asked"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from nbflow.spec.status import NodeType, Phase, WorkflowObject
 from tests.notebook.fake_client import START, FakeRun, node
 
@@ -61,20 +59,37 @@ def end(run: FakeRun, **outcomes: Phase) -> None:
     run.change(*nodes, root, phase=phase, finished_at=START, progress="4/4")
 
 
-def play(pace: float):
-    """A script: the diamond runs, `pace` seconds a step, until it is done or somebody stops it."""
+def stopped(run: FakeRun) -> None:
+    """What is left of a diamond that somebody stopped while A ran."""
+    name = run.workflow.name
+    message = "Stopped with strategy 'Stop'"
+    root = node(name, P.FAILED, type=NodeType.DAG, template="main", children=ids(run, "A"), message=message)
+    run.change(
+        root,
+        node(f"{name}.A", P.FAILED, boundary=name, message="workflow shutdown with strategy:  Stop"),
+        phase=P.FAILED,
+        message=message,
+        finished_at=START,
+    )
 
-    def script(run: FakeRun) -> None:
-        name = run.workflow.name
-        start(run)
-        run.say(f"{name}.A", "A: first line")
-        time.sleep(pace)
-        run.change(node(f"{name}.A", P.SUCCEEDED, boundary=name, children=ids(run, "B", "C")))
-        run.change(*(node(f"{name}.{x}", P.RUNNING, boundary=name) for x in "BC"), progress="1/3")
-        for count in range(20):
-            run.say(f"{name}.B", f"B: line {count}")
-            run.say(f"{name}.C", f"C: line {count} <img src=x onerror=window.hacked=1>")
-            time.sleep(pace / 10)
-        end(run)
 
-    return script
+def until_stopped(run: FakeRun) -> None:
+    """A script: A runs until somebody asks for a stop."""
+    start(run)
+    with run.news:
+        run.news.wait_for(lambda: run.asked)
+    stopped(run)
+
+
+def at_once(run: FakeRun) -> None:
+    """A script: all is done at once."""
+    start(run)
+    run.say(f"{run.workflow.name}.A", "hello from A")
+    end(run)
+
+
+def fails(run: FakeRun) -> None:
+    """A script: C fails."""
+    start(run)
+    end(run, C=P.FAILED, D=P.OMITTED)
+    run.say(f"{run.workflow.name}.C", "ValueError: no data")

@@ -6,7 +6,7 @@ import json
 from typing import Self
 
 from nbflow.templating.failures import LoopError
-from nbflow.templating.golang.jsontext import decode, encode_float, encode_string
+from nbflow.templating.golang.jsontext import decode, encode_float, encode_string, no_constant
 from nbflow.templating.golang.values import Fault
 from nbflow.templating.scope import Value
 
@@ -41,7 +41,7 @@ def _integer(spelling: str) -> int | float:
     return number if str(number) == spelling else SpelledInt(spelling)
 
 
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=SpelledFloat)
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=SpelledFloat, parse_constant=no_constant)
 
 
 def with_param_items(text: str) -> list[Value]:

@@ -14,7 +14,6 @@ from nbflow.templating.exprlang.names import BUILTIN_NAMES, PREDICATES
 from nbflow.templating.exprlang.signatures import METHODS, SIGNATURES
 from nbflow.templating.exprlang.source import error_at
 from nbflow.templating.exprlang.types import (
-    ANY_MAP,
     ARRAY,
     BOOL,
     DURATION,

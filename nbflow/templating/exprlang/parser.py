@@ -103,7 +103,6 @@ class _Parser:
         return nodes[0] if len(nodes) == 1 else tree.Sequence(nodes[0].at, nodes)
 
     def expression(self, precedence: int) -> tree.Node:
-        self.count()
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.error(f"the expression is nested too deeply (more than {MAX_DEPTH} levels)")

@@ -102,7 +102,7 @@ def encode_float(number: float) -> str:
 
 def unmarshal(text: str) -> object:
     """Read JSON into plain values; every number becomes a float, as in Go. Raises Fault."""
-    return decode(text, json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_no_constant))
+    return decode(text, json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=no_constant))
 
 
 def decode(text: str, decoder: json.JSONDecoder) -> object:
@@ -122,7 +122,8 @@ def _number(text: str) -> float:
     return number
 
 
-def _no_constant(name: str) -> NoReturn:
+def no_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python takes for JSON."""
     raise Fault(f"invalid character '{name[0]}' looking for beginning of value")
 
 

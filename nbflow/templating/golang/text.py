@@ -109,7 +109,7 @@ def sorted_items(value: dict[object, object]) -> list[tuple[object, object]]:
 
 
 _VERB = re.compile(
-    r"%(?P<flags>[-+# 0]*)(?P<arg1>\[\d+\])?(?P<width>\d+)?(?:\.(?P<precision>\d*))?(?P<arg2>\[\d+\])?(?P<verb>.)?",
+    r"%(?P<flags>[-+# 0]*)(?P<arg1>\[\w*\])?(?P<width>\d+|\*)?(?:\.(?P<precision>\d*))?(?P<arg2>\[\w*\])?(?P<verb>.)?",
     re.S,
 )
 MAX_WIDTH = 1_000_000
@@ -129,15 +129,16 @@ class _Printf:
         if verb == "%":
             return "%"
         if index:
-            self.next, self.reordered = int(index[1:-1]), True
+            self.next, self.reordered = int(index[1:-1]) if index[1:-1].isdecimal() else -1, True
+        width = match["width"] or ""
+        if width == "*":
+            width = str(self.number) if self.next == 1 else ""
+            self.next += 1
         if self.next != 1:
-            missing = "BADINDEX" if index else "MISSING"
-            self.next += 0 if index else 1
-            return f"%!{verb}({missing})"
+            self.next += not index
+            return f"%!{verb}({'BADINDEX' if index and match['width'] != '*' else 'MISSING'})"
         self.next += 1
-        return format_integer(
-            self.number, verb, flags, _limited(match["width"]), _precision(match["precision"])
-        )
+        return format_integer(self.number, verb, flags, _limited(width), _precision(match["precision"]))
 
     def run(self, template: str) -> str:
         text = _VERB.sub(self.verb, template)
@@ -151,8 +152,8 @@ def sprintf(template: str, number: int) -> str:
     return _Printf(number).run(template)
 
 
-def _limited(width: str | None) -> int:
-    wanted = int(width or 0)
+def _limited(width: str) -> int:
+    wanted = abs(int(width or 0))
     return wanted if wanted <= MAX_WIDTH else 0
 
 
@@ -162,6 +163,8 @@ def _precision(text: str | None) -> int | None:
 
 def format_integer(number: int, verb: str, flags: str, width: int, precision: int | None) -> str:
     """`number` by one verb of Go's printf: d, v, b, o, O, x, X, c, q, U."""
+    if verb == "T":
+        return _pad("int", flags, width)
     if verb in "cqU":
         return _pad(_character(number, verb, flags), flags.replace("0", " "), width)
     digits = _digits(abs(number), verb)
@@ -169,8 +172,8 @@ def format_integer(number: int, verb: str, flags: str, width: int, precision: in
         return f"%!{verb}(int={number})"
     if precision == 0 and number == 0:
         return " " * width
-    sign = "-" if number < 0 else "+" if "+" in flags else " " if " " in flags else ""
-    prefix = _prefix(verb, flags)
+    sign = "-" if number < 0 else "+" if "+" in flags and verb != "v" else " " if " " in flags else ""
+    prefix = _prefix(verb, flags, number)
     if precision is not None:
         digits = digits.rjust(precision, "0")
     elif "0" in flags and "-" not in flags:
@@ -183,10 +186,10 @@ def _digits(number: int, verb: str) -> str | None:
     return format(number, bases[verb]) if verb in bases else None
 
 
-def _prefix(verb: str, flags: str) -> str:
+def _prefix(verb: str, flags: str, number: int) -> str:
     if verb == "O":
         return "0o"
-    return {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, "") if "#" in flags else ""
+    return {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, "") if "#" in flags and number else ""
 
 
 def _character(number: int, verb: str, flags: str) -> str:

@@ -27,8 +27,8 @@ WORDS = st.sampled_from(
     re.split(
         r"\s+",
         "item inputs.parameters.x lst obj 1 2.5 'a' \"b\" + - * / % ** == != < > and or not in matches contains ? :"
-        " ?? ?. . .. | ( ) [ ] { } , ; # #acc let x = if else nil true filter( map( reduce( len( sprig. upper( date( now( .k"
-        " $env",
+        " ?? ?. . .. | ( ) [ ] { } , ; # #acc let x = if else nil true filter( map( reduce( len( sprig. upper("
+        " date( now( .k $env",
     )
 )
 EXPRESSIONS = st.lists(WORDS, max_size=14).map(" ".join) | st.text(max_size=40)

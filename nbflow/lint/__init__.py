@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nbflow.errors import Finding, NbflowError, Severity
 
 if TYPE_CHECKING:
+    from nbflow.lint.report import Report
     from nbflow.spec.yaml import Document
 
 PLURALS = {
@@ -47,6 +48,7 @@ def lint_documents(
     for document in documents:
         if not document.data or document.kind in chosen:
             report.findings += document.findings
+    _report_duplicates(report, documents)
     for document in documents:
         if document.data and document.kind in chosen:
             check_object(report, document, objects, submit=submit)
@@ -72,10 +74,8 @@ def lint_texts(
     chosen = _kinds(kinds)
     findings = lint_documents(documents, known=known, kinds=kinds)
     if not findings and not any(document.kind in chosen for document in documents):
-        raise NbflowError(
-            "found nothing to lint in the specified paths, failing...",
-            fix=f"lint reads objects of {', '.join(sorted(chosen))}",
-        )
+        fix = f"lint reads objects of {', '.join(sorted(chosen))}"
+        raise NbflowError("found nothing to lint in the specified paths, failing...", fix=fix)
     return findings
 
 
@@ -95,6 +95,21 @@ def unknown_parameters(workflow: Mapping[str, object], names: Iterable[str]) -> 
             problem = f"the workflow declares no parameter '{name}'"
             findings.append(Finding("NBF202", problem, Severity.WARNING, fix=fix))
     return findings
+
+
+def _report_duplicates(report: Report, documents: Iterable[Document]) -> None:
+    """Two template objects of one name: nobody could say which one is meant."""
+    from nbflow.lint.report import Where
+
+    seen: set[tuple[str, str, str]] = set()
+    for document in documents:
+        mark = (document.kind, document.namespace, document.name)
+        if document.kind in {"WorkflowTemplate", "ClusterWorkflowTemplate"} and mark in seen:
+            problem = f'duplicate {document.kind} found: "{document.name}"'
+            report.error(
+                "NBF104", Where(document, ("metadata", "name")), problem, "rename one, or give one file only"
+            )
+        seen.add(mark)
 
 
 def _kinds(kinds: Iterable[str] | None) -> frozenset[str]:

@@ -56,7 +56,7 @@ def check_names(
         filled = known_parts(fill(name, values), "x" if parameters else "_") if values else name
         fault = parameter_name_fault(filled) if parameters else field_name_fault(filled)
         if fault:
-            fix = f"for example `{_mended(name, parameters=parameters)}`"
+            fix = mended(name, parameters=parameters)
             report.error(
                 "NBF110", where.at(index, "name"), f"{said}[{index}].name: '{name}' is invalid: {fault}", fix
             )
@@ -66,7 +66,7 @@ def check_names(
         seen.add(name)
 
 
-def _mended(name: str, *, parameters: bool) -> str:
-    """The name with what is not allowed taken out."""
+def mended(name: str, *, parameters: bool = False) -> str:
+    """A fix: the name with what is not allowed taken out."""
     kept = re.sub(r"[^-a-zA-Z0-9_]+" if parameters else r"[^-a-zA-Z0-9]+", "-", name)
-    return kept.strip("-")[:_LONGEST] or "name-1"
+    return f"for example `{kept.strip('-')[:_LONGEST] or 'name-1'}`"

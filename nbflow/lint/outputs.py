@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbflow.lint.names import check_names, parameter_name_fault
+from nbflow.lint.names import check_names, mended, parameter_name_fault
 from nbflow.lint.objects import Json, Template, mapping, text
 from nbflow.lint.places import path_fault
 from nbflow.lint.report import Report, Where

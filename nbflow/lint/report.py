@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from nbflow.errors import Finding, Severity
+from nbflow.lint.rules import FIXES
 from nbflow.spec.yaml import Document, Path
 
 
@@ -71,7 +72,7 @@ class Report:
         if mark in self._told:
             return
         self._told.add(mark)
-        problem = where.chain + problem
+        problem, fix = where.chain + problem, fix or FIXES.get(rule, "")
         if place.document is None:
             self.findings.append(Finding(rule, problem, severity, fix=fix))
             return

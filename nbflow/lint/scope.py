@@ -98,6 +98,11 @@ def known_parts(text: str, instead: str) -> str:
     return _UNKNOWN_VALUE.sub(instead, _EXPRESSION.sub("x", text))
 
 
+def shown(text: str) -> str:
+    """A filled text for people: the tags are back where values are not known."""
+    return re.sub(f"{UNKNOWN}([^{UNKNOWN}]*){UNKNOWN}", r"{{\1}}", text)
+
+
 def _value(inner: str, values: Values) -> str:
     before, brace, name = inner.rpartition("{{")
     found = values.get(name.strip(), inner) if not name.startswith("=") else inner

@@ -6,7 +6,7 @@ from nbflow.lint.arguments import MADE_UP, check_arguments, supply
 from nbflow.lint.calls import check_call
 from nbflow.lint.check import Check, add_outputs
 from nbflow.lint.loops import add_items, is_aggregated
-from nbflow.lint.names import field_name_fault
+from nbflow.lint.names import field_name_fault, mended
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
 from nbflow.lint.scope import Scope, Values, fill, known_parts
@@ -35,7 +35,7 @@ def _check_name(report: Report, where: Where, name: str, names: set[str], said: 
         report.error("NBF110", where.at("name"), f"{said}.name '{name}' is not unique", "rename one of them")
     fault = field_name_fault(known_parts(fill(name, values), "x"))
     if fault:
-        report.error("NBF110", where.at("name"), f"{said}.name '{name}' is invalid: {fault}")
+        report.error("NBF110", where.at("name"), f"{said}.name '{name}' is invalid: {fault}", mended(name))
     names.add(name)
     return True
 

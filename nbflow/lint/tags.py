@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import LINTED, TAG, Scope, Values, fill
+from nbflow.lint.scope import LINTED, TAG, Scope, Values, fill, shown
 from nbflow.spec.similar import did_you_mean
 
 Found = list[tuple[list[str | int], str]]
@@ -45,10 +45,10 @@ def check_tags(report: Report, where: Where, value: object, scope: Scope, said: 
     """
     for reversed_path, text in tagged(value):
         for tag, needle in unresolved(text, scope, values):
-            inner = tag.removeprefix("{{").removesuffix("}}")
-            place = where.at(*reversed(reversed_path))
-            fix = _fix(inner.strip(), scope)
-            report.error("NBF130", place, f"{said} failed to resolve {{{{{inner}}}}}", fix, needle=needle)
+            closed = tag.endswith("}}")
+            fix = _fix(tag.strip("{} "), scope) if closed else "close the tag with }}"
+            problem = f"{said} failed to resolve {shown(tag)}{'' if closed else '}}'}"
+            report.error("NBF130", where.at(*reversed(reversed_path)), problem, fix, needle=needle)
 
 
 def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]:
@@ -78,10 +78,14 @@ def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]
 
 
 def _fix(name: str, scope: Scope) -> str:
-    close = did_you_mean(name, scope.listed())
+    if name == "workflow.failures":
+        return "only the exit handler (`spec.onExit`) knows the failures"
+    first, *rest = name.split(".")
+    if first == "tasks" and rest[-1] == "status":
+        return f"let the task depend on {rest[0]}: it knows how those ended that it waited for"
+    close = did_you_mean(name, [other for other in scope.listed() if other.count(".") == len(rest)])
     if close:
         return close
-    first = name.split(".", 1)[0]
     return {
         "item": "the step or task has no loop that gives this item",
         "inputs": "declare it in the template's `inputs`",

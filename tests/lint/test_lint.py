@@ -1,0 +1,200 @@
+"""The two entrances: documents and texts."""
+
+import gc
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nbflow.errors import NbflowError, Severity
+from nbflow.lint import lint_documents, lint_texts, unknown_parameters
+from nbflow.spec.yaml import load_documents
+
+GOOD = "kind: Workflow\nspec:\n  entrypoint: a\n  templates: [{name: a, container: {image: x}}]\n"
+BAD = "kind: Workflow\nspec: {entrypoint: b, templates: [{name: a, suspend: {}}]}\n"
+STORED = {
+    ("WorkflowTemplate", "w"): {
+        "metadata": {"name": "w"},
+        "spec": {
+            "arguments": {"parameters": [{"name": "p"}]},
+            "entrypoint": "t",
+            "templates": [
+                {"name": "t", "inputs": {"parameters": [{"name": "p"}]}, "container": {"image": "x"}}
+            ],
+        },
+    }
+}
+
+
+def problems(text, **options):
+    return [
+        f"{f.position.line}:{f.position.column} {f.problem}"
+        for f in lint_documents(load_documents(text, "a"), **options)
+    ]
+
+
+def test_other_kinds_are_passed_over():
+    assert problems("kind: Pod\nspec: 5\n---\n" + GOOD) == []
+
+
+def test_kinds_choose_what_is_looked_at():
+    text = GOOD + "---\nkind: WorkflowTemplate\nmetadata: {name: w}\nspec: {templates: [{}], foo: 1}\n"
+    assert len(problems(text)) == 2
+    assert problems(text, kinds=["workflows"]) == []
+    with pytest.raises(NbflowError, match="unknown kind: pods"):
+        lint_texts([("a", GOOD)], kinds=["pods"])
+
+
+def test_nothing_to_lint_is_a_failure():
+    with pytest.raises(NbflowError) as refused:
+        lint_texts([("a.yaml", "kind: Secret\n")], kinds=["workflows"])
+    assert str(refused.value) == (
+        "found nothing to lint in the specified paths, failing...\n  fix: lint reads objects of Workflow"
+    )
+
+
+def test_findings_are_ordered_by_file_and_place():
+    findings = lint_texts([("z.yaml", GOOD + "---\n" + BAD), ("a.yaml", BAD)])
+    assert [str(f.position) for f in findings] == ["z.yaml:7:20", "a.yaml:2:20"]
+
+
+def test_a_template_object_resolves_only_in_its_namespace():
+    call = (
+        "kind: Workflow\nmetadata: {namespace: team}\nspec: {entrypoint: m, templates: [{name: m, steps: "
+        "[[{name: s, templateRef: {name: w, template: t}}]]}]}\n"
+    )
+    template = (
+        "---\nkind: WorkflowTemplate\nmetadata: {name: w%s}\nspec: {templates: [{name: t, suspend: {}}]}\n"
+    )
+    assert problems(call + template % ", namespace: team") == []
+    assert [p.split(" ", 2)[2] for p in problems(call + template % "")] == [
+        'couldn\'t find workflow template "w" in namespace "team": "w" not found'
+    ]
+
+
+def test_a_submit_needs_values():
+    text = "kind: Workflow\nspec: {entrypoint: a, arguments: {parameters: [{name: p}]}, templates: [{name: a, suspend: {}}]}\n"
+    assert problems(text) == []
+    assert problems(text, submit=True) == [
+        "2:48 spec.arguments.p.value or spec.arguments.p.valueFrom is required"
+    ]
+
+
+def test_a_workflow_from_a_stored_template():
+    text = "kind: Workflow\nspec:\n  workflowTemplateRef: {name: w}\n"
+    given_value = text + "  arguments: {parameters: [{name: p, value: x}]}\n"
+    assert problems(given_value, known=STORED, submit=True) == []
+    assert problems(text, known=STORED) == ["2:1 templates.t inputs.parameters.p was not supplied"]
+    assert "3:3 spec.arguments.p.value or spec.arguments.p.valueFrom is required" in problems(
+        text, known=STORED, submit=True
+    )
+
+
+def test_faults_of_a_stored_template_show_at_the_call():
+    stored = {
+        ("WorkflowTemplate", "w"): {
+            "metadata": {"name": "w"},
+            "spec": {"templates": [{"name": "t", "container": {}}]},
+        }
+    }
+    text = "kind: Workflow\nspec:\n  entrypoint: m\n  templates:\n  - name: m\n    steps:\n    - - name: s\n        templateRef: {name: w, template: t}\n"
+    assert problems(text, known=stored) == [
+        "7:9 templates.m.steps[0].s templates.t.container.image may not be empty"
+    ]
+
+
+def test_parameters_that_a_workflow_does_not_declare():
+    workflow = {"spec": {"arguments": {"parameters": [{"name": "message"}]}}}
+    assert [f.render() for f in unknown_parameters(workflow, ["mesage", "message", "other"])] == [
+        "warning: the workflow declares no parameter 'mesage' [NBF202]\n  fix: did you mean `message`?",
+        "warning: the workflow declares no parameter 'other' [NBF202]\n"
+        "  fix: declare it in `spec.arguments.parameters`",
+    ]
+    assert unknown_parameters({"spec": {"workflowTemplateRef": {"name": "w"}}}, ["x"]) == []
+
+
+def test_a_template_that_calls_itself_is_looked_at_once():
+    text = (
+        "kind: Workflow\nspec: {entrypoint: a, templates: [{name: a, steps: [[{name: s, template: a}]]}, "
+        "{name: b, dag: {tasks: [{name: t, template: b}]}}]}\n"
+    )
+    assert problems(text) == []
+
+
+def test_a_large_manifest_costs_little_more_than_reading_it():
+    import yaml
+
+    templates = "".join(
+        f"  - name: t{n}\n    inputs: {{parameters: [{{name: p}}]}}\n    container:\n      image: x\n"
+        f"      args: ['{{{{inputs.parameters.p}}}}', '{{{{workflow.name}}}}']\n"
+        for n in range(500)
+    )
+    tasks = "".join(
+        f"      - {{name: a{n}, template: t{n}, arguments: {{parameters: [{{name: p, value: x}}]}}"
+        + (f", dependencies: [a{n - 1}]}}\n" if n else "}\n")
+        for n in range(500)
+    )
+    text = f"kind: Workflow\nspec:\n  entrypoint: main\n  templates:\n  - name: main\n    dag:\n      tasks:\n{tasks}{templates}"
+    gc.disable()
+    try:
+        ours = min(_seconds(lambda: problems(text)) for _ in range(3))
+        parse = min(_seconds(lambda: yaml.load(text, yaml.CSafeLoader)) for _ in range(3))
+    finally:
+        gc.enable()
+    assert problems(text) == []
+    assert ours < 2.5 * parse
+
+
+def _seconds(work):
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+SCALARS = st.sampled_from(
+    [
+        None,
+        True,
+        5,
+        -1.5,
+        "",
+        "a",
+        "b",
+        "{{item}}",
+        "{{inputs.parameters.p}}",
+        "{{workflow.{{x}}}}",
+        "{{",
+        "}}",
+        "a.Failed",
+        "\ufffc",
+    ]
+)
+NAMES = st.sampled_from(
+    "name template templateRef inline steps dag tasks container containerSet containers script resource manifest image inputs "
+    "outputs parameters artifacts arguments value valueFrom path from enum globalName depends dependencies withItems withParam "
+    "withSequence when hooks onExit entrypoint templates metrics prometheus podGC workflowTemplateRef plugin suspend timeout "
+    "activeDeadlineSeconds retryStrategy s3 git hdfs volumeMounts templateDefaults podMetadata target schedules workflowSpec".split()
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=25,
+)
+TEMPLATES = st.lists(st.dictionaries(NAMES, ANYTHING, max_size=5), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(["Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"]),
+    st.dictionaries(NAMES, ANYTHING, max_size=4),
+    TEMPLATES,
+)
+def test_no_manifest_makes_lint_crash(kind, spec, templates):
+    import json
+
+    spec = {**spec, "templates": [{"name": "ab"[n % 2], **template} for n, template in enumerate(templates)]}
+    for finding in lint_texts([("a", json.dumps({"kind": kind, "spec": {**spec, "workflowSpec": spec}}))]):
+        assert finding.rule
+        assert finding.severity in Severity
+        assert finding.render()

@@ -1,0 +1,36 @@
+"""Every rule, by manifests that break it; what lint says is in golden/, to be read like a page of documentation."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nbflow.lint import lint_documents
+from nbflow.lint.rules import RULES
+from nbflow.spec.yaml import load_documents
+
+HERE = Path(__file__).parent
+MANIFESTS = sorted(path.stem for path in (HERE / "manifests").glob("*.yaml"))
+NOT_OF_A_MANIFEST = {"NBF202"}
+
+
+def documents(name):
+    return load_documents((HERE / "manifests" / f"{name}.yaml").read_bytes(), f"{name}.yaml")
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_findings(name, golden):
+    findings = lint_documents(documents(name))
+    golden(f"{name}.txt", "\n\n".join(finding.render() for finding in findings) + "\n")
+
+
+def test_every_rule_is_broken_somewhere():
+    broken = {finding.rule for name in MANIFESTS for finding in lint_documents(documents(name))}
+    assert set(RULES) - NOT_OF_A_MANIFEST == broken
+
+
+def test_every_code_in_the_source_is_a_rule():
+    package = HERE.parents[1] / "nbflow"
+    sources = [*(package / "lint").glob("*.py"), *(package / "spec").glob("*.py")]
+    used = {code for path in sources for code in re.findall(r"NBF\d{3}", path.read_text())}
+    assert used == set(RULES)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from nbflow.spec.status import WorkflowObject
-from nbflow.views.text import Style, clean
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nbflow.spec.status import WorkflowObject
+    from nbflow.views.text import Style
 
 
 class Console:
@@ -29,12 +30,16 @@ class Console:
     @property
     def style(self) -> Style:
         """Colours on a terminal that knows them; Argo's signs where the encoding has them."""
+        from nbflow.views.text import Style
+
         quiet = self.no_color or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
         return Style(color=self.tty and not quiet, utf8=not self.no_utf8 and _has_signs(self.out))
 
     @property
     def size(self) -> tuple[int, int]:
         """Columns and lines of the terminal."""
+        import shutil
+
         found = shutil.get_terminal_size()
         return found.columns, found.lines
 
@@ -53,10 +58,14 @@ class Console:
 
     def line(self, text: str) -> None:
         """A line of the result; control characters of strangers are made visible."""
+        from nbflow.views.text import clean
+
         self.out.write(clean(text) + "\n")
 
     def say(self, text: str) -> None:
         """A message to the person: warnings, progress, errors. It goes to stderr at once."""
+        from nbflow.views.text import clean
+
         self.out.flush()
         self.err.write("\n".join(clean(line) for line in text.split("\n")) + "\n")
         self.err.flush()
@@ -68,6 +77,8 @@ class Console:
 
 def now() -> datetime:
     """The time, in the person's time zone."""
+    from datetime import datetime
+
     return datetime.now().astimezone()
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nbflow.cli.look import parse_since, say_detached
 from nbflow.cli.process import INTERRUPTED
 from nbflow.cli.session import Session, no_color, on_target
+from nbflow.cli.waiting import say_detached
 from nbflow.clients.client import LogLine, LogOptions
 from nbflow.commands import reading
 from nbflow.errors import NbflowError
@@ -72,6 +72,8 @@ def follow_logs(session: Session, name: str, *, to_stderr: bool) -> None:
 
 def options_of(flags: dict[str, object], *pods: str) -> LogOptions:
     """The flags as data. Raises NbflowError if they make no sense."""
+    from nbflow.cli.look import parse_since
+
     if flags["since"] and flags["since_time"]:
         raise NbflowError("--since-time and --since cannot be used together", fix="leave one out")
     tail = flags["tail"]

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from nbflow.cli.console import Console, now, print_data, print_workflows
-from nbflow.cli.process import INTERRUPTED
+from nbflow.cli.describing import describe
 from nbflow.cli.session import Session, no_color, no_utf8, on_target, output
+from nbflow.cli.waiting import exit_code, say_failures, wait_for
 from nbflow.commands import reading
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.spec.status import WorkflowObject
 
 if TYPE_CHECKING:
     from nbflow.clients.client import Selection
-
-SHOWN_FAILURES = 5
 
 
 @click.command("get", short_help="display details about a workflow")
@@ -50,20 +48,6 @@ def get(
         else:
             session.console.write(describe(session.console, workflow, output or "", selector))
     return 0
-
-
-def describe(console: Console, workflow: WorkflowObject, form: str, selector: str) -> str:
-    """The header and the tree of a workflow; the tree alone for the form "short"."""
-    from nbflow.views.tables import header
-    from nbflow.views.tree import tree
-
-    moment = now()
-    form = form if form in ("short", "wide") else ""
-    shown = tree(workflow, now=moment, style=console.style, output=form, selector=selector)
-    if form == "short" and shown:
-        return shown
-    top = header(workflow, now=moment, style=console.style)
-    return f"{top}\n{shown}" if shown else top
 
 
 @click.command("list", short_help="list workflows")
@@ -199,54 +183,6 @@ def wait(session: Session, names: Sequence[str], ignore_not_found: bool) -> int:
 
 
 COMMANDS = {"get": get, "list": list_, "watch": watch, "wait": wait}
-
-
-def wait_for(session: Session, names: Sequence[str], *, quiet: bool = False) -> list[WorkflowObject]:
-    """The finished workflows, each announced unless `quiet`. An interrupt ends the waiting, not the workflows."""
-    finished = []
-    for number, name in enumerate(names):
-        try:
-            workflow = reading.wait(session.client, name)
-        except KeyboardInterrupt:
-            say_detached(session.console, names[number:])
-            raise click.exceptions.Exit(INTERRUPTED) from None
-        finished.append(workflow)
-        if not quiet:
-            at = workflow.status.finished_at
-            when = f" at {at.astimezone().strftime('%Y-%m-%d %H:%M:%S %z')}" if at else ""
-            phase = workflow.status.phase.value if workflow.status.phase else "Unknown"
-            session.console.line(f"{workflow.name} {phase}{when}")
-            session.console.flush()
-    return finished
-
-
-def say_detached(console: Console, names: Sequence[str]) -> None:
-    """What an interrupt did, and how to come back."""
-    for name in names:
-        console.say(f"\nno longer watching {name}: it goes on")
-        console.say(f"  come back: nbflow watch {name}\n  end it:    nbflow stop {name}")
-
-
-def say_failures(console: Console, workflows: Sequence[WorkflowObject]) -> None:
-    """A few words on stderr about each workflow that did not succeed."""
-    style = replace(console.style, color=False)
-    for workflow in workflows:
-        if reading.succeeded(workflow):
-            continue
-        from nbflow.views.tables import ended
-
-        console.say(ended(workflow, style))
-        bad = [n for n in workflow.status.nodes.values() if n.phase and n.phase.bad and n.type.value == "Pod"]
-        for node in bad[:SHOWN_FAILURES]:
-            console.say(f"  {node.display_name}: {node.message or node.phase}")
-        if len(bad) > SHOWN_FAILURES:
-            console.say(f"  and {len(bad) - SHOWN_FAILURES} more")
-        console.say(f"  look: nbflow get {workflow.name}; nbflow logs {workflow.name}")
-
-
-def exit_code(workflows: Sequence[WorkflowObject]) -> int:
-    """0 if all succeeded, else 1."""
-    return 0 if all(reading.succeeded(workflow) for workflow in workflows) else 1
 
 
 def _exists(session: Session, name: str) -> bool:

@@ -18,10 +18,11 @@ DEBUG = "NBFLOW_DEBUG"
 
 def main() -> NoReturn:
     """Do what sys.argv says; ends the process."""
-    # A command lives for a moment: collecting garbage costs it more than the garbage.
+    # A command lives for a moment: collecting garbage, all of it once more at the end, costs more than the garbage.
     gc.set_threshold(100_000, 20, 20)
     code = _run(sys.argv[1:])
     code = _flush(code)
+    gc.freeze()
     sys.exit(code)
 
 

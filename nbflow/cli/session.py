@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -15,14 +14,13 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
-@dataclass(slots=True)
 class Session:
     """One command line. The client is opened when first asked for."""
 
-    console: Console
-    given: Client | None = None
-    namespace: str = ""
-    target: str | None = None
+    def __init__(self, console: Console, given: Client | None = None) -> None:
+        self.console, self.given = console, given
+        self.namespace = ""
+        self.target: str | None = None
 
     @property
     def client(self) -> Client:

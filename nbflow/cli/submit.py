@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 OBJECTS = ("json", "yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitCall:
+class SubmitCall(NamedTuple):
     """A `submit` as it was asked for.
 
     on: the target, None for the default. wait_given: whether `--wait` or `--no-wait` was said.
@@ -59,7 +57,7 @@ class SubmitCall:
         from nbflow.commands.parameters import read_parameter_file
 
         read = read_parameter_file(self.parameter_file)
-        return replace(self.options, parameters=(*self.options.parameters, *read))
+        return self.options._replace(parameters=(*self.options.parameters, *read))
 
 
 @click.command("submit", short_help="submit a workflow")
@@ -116,7 +114,7 @@ def parse(argv: list[str]) -> SubmitCall:
     def read() -> None:
         session = Session(Console())
         with submit.make_context("submit", argv, obj=session) as ctx:
-            found.append(replace(call_of(ctx), on=session.target))
+            found.append(call_of(ctx))
 
     translated(read)
     return found[0]
@@ -156,19 +154,22 @@ def call_of(ctx: click.Context) -> SubmitCall:
 
 def perform(session: Session, call: SubmitCall) -> int:
     """Do what was asked for, and say what came of it."""
+    from nbflow.commands.connecting import prepared_client
     from nbflow.commands.manifests import load_all
     from nbflow.commands.submission import prepare, send
 
     call.check()
     if not call.files:
         raise NbflowError("no manifest was given", fix="nbflow submit FILE, or `-` for standard input")
-    documents = load_all(call.files, strict=call.strict)
     if call.dry_run:
+        documents = load_all(call.files, strict=call.strict)
         return _show(session.console, prepare(documents, call.with_parameter_file()), call)
-    prepared = prepare(documents, call.with_parameter_file(), session.client)
-    if call.watch and len(prepared.workflows) > 1:
-        raise NbflowError("cannot watch more than one workflow", fix="use --wait")
-    submission = send(prepared, session.client, session.console.say)
+    with prepared_client(session.client) as client:
+        documents = load_all(call.files, strict=call.strict)
+        prepared = prepare(documents, call.with_parameter_file(), client)
+        if call.watch and len(prepared.workflows) > 1:
+            raise NbflowError("cannot watch more than one workflow", fix="use --wait")
+        submission = send(prepared, client, session.console.say)
     _introduce(session, call, submission)
     return _accompany(session, call, submission)
 
@@ -195,11 +196,12 @@ def _introduce(session: Session, call: SubmitCall, submission: Submission) -> No
 
 
 def _accompany(session: Session, call: SubmitCall, submission: Submission) -> int:
-    from nbflow.cli.look import exit_code, say_failures, wait_for
-    from nbflow.cli.watching import watch_workflow
+    from nbflow.cli.waiting import exit_code, say_failures, wait_for
 
     console, client = session.console, session.client
     if call.watch:
+        from nbflow.cli.watching import watch_workflow
+
         name = submission.workflow.name
         return watch_workflow(console, client, name, output=call.output, selector=selector_of(call))
     if call.log:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbflow.cli.console import Console
-from nbflow.cli.look import describe, exit_code, say_detached, say_failures
+from nbflow.cli.describing import describe
 from nbflow.cli.process import INTERRUPTED
+from nbflow.cli.waiting import exit_code, say_detached, say_failures
 from nbflow.commands import reading
 from nbflow.spec.status import NodeType, Phase, WorkflowObject
 from nbflow.views.phases import sign

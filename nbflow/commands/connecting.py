@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
 from nbflow.clients.client import Client
 from nbflow.errors import NbflowError
 
@@ -18,6 +22,31 @@ def connect(target: str | None = None) -> Client:
     from nbflow.clients import connect as open_client
 
     return open_client(target)
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A client that can begin what a submit will need while the manifest is still being checked."""
+
+    def prepare(self) -> None:
+        """Begin. Leaves no trace if nothing is submitted."""
+
+    def close(self) -> None:
+        """Let go of what was begun and not needed."""
+
+
+@contextmanager
+def prepared_client(client: Client) -> Iterator[Client]:
+    """The client, getting ready for a submit meanwhile."""
+    if not isinstance(client, Preparing):
+        yield client
+        return
+    client.prepare()
+    try:
+        yield client
+    except BaseException:
+        client.close()
+        raise
 
 
 def check_target(target: str | None) -> None:

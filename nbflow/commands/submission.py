@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.manifests import Manifest, load_all
@@ -28,8 +27,7 @@ CREATED_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """Manifests that passed lint, with the options in them. warnings: what lint thinks of them."""
 
     workflows: tuple[Mapping[str, object], ...]
@@ -38,8 +36,7 @@ class Prepared:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """What a submit created. client: where."""
 
     client: Client
@@ -75,7 +72,7 @@ def submit(
 
         client = connect(on)
     given = (f"{name}={_text(value)}" for name, value in (parameters or {}).items())
-    options = replace(options, parameters=(*options.parameters, *given))
+    options = options._replace(parameters=(*options.parameters, *given))
     return send(prepare(load_all(manifests), options, client), client, say or _nothing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nbflow.errors import NbflowError
 from nbflow.spec.status import NodeStatus, parameter_values
@@ -12,8 +12,7 @@ from nbflow.spec.status import NodeStatus, parameter_values
 _TERM = re.compile(r"^\s*(?P<field>[^=!\s]+)\s*(?P<operator>==|=|!=)\s*(?P<value>.*?)\s*$", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One condition. equal False: the field must differ."""
 
     field: str

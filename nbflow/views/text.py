@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, DEFAULT = 31, 32, 33, 34, 35, 36, 39
 
@@ -15,8 +15,7 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How a view may look. color: with ANSI colours. utf8: with Argo's signs, else plain ASCII."""
 
     color: bool = False

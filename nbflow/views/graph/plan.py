@@ -86,7 +86,9 @@ class _Planner:
             members.append(group)
             inner = group.members
         stepwise = any(call.segment.startswith("[") for calls in groups for call in calls)
-        return (self._steps if stepwise else self._dag)(inner, groups, spot.inside(spot.path, spot.lives, name))
+        return (self._steps if stepwise else self._dag)(
+            inner, groups, spot.inside(spot.path, spot.lives, name)
+        )
 
     def _steps(self, members: Members, groups: Sequence[Sequence[Call]], spot: Spot) -> Block:
         whole = Block()

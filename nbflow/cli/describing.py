@@ -1,0 +1,20 @@
+"""A workflow in full: its header and its tree."""
+
+from __future__ import annotations
+
+from nbflow.cli.console import Console, now
+from nbflow.spec.status import WorkflowObject
+
+
+def describe(console: Console, workflow: WorkflowObject, form: str, selector: str) -> str:
+    """The header and the tree of a workflow; the tree alone for the form "short"."""
+    from nbflow.views.tables import header
+    from nbflow.views.tree import tree
+
+    moment = now()
+    form = form if form in ("short", "wide") else ""
+    shown = tree(workflow, now=moment, style=console.style, output=form, selector=selector)
+    if form == "short" and shown:
+        return shown
+    top = header(workflow, now=moment, style=console.style)
+    return f"{top}\n{shown}" if shown else top

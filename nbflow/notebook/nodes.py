@@ -10,7 +10,7 @@ from nbflow.errors import NotFoundError
 from nbflow.notebook.failure import WorkflowFailedError
 from nbflow.notebook.names import find, missing
 from nbflow.notebook.values import Logs, Outputs
-from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
+from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
 
 _PODS = (NodeType.POD, NodeType.CONTAINER)
 TAIL = 8
@@ -47,10 +47,10 @@ class NodeView:
         return find(self._run.workflow, self._name)
 
     @property
-    def phase(self) -> Phase | None:
+    def phase(self) -> str | None:
         """Where it stands now; None before it starts."""
         status = self.status
-        return status.phase if status else None
+        return status.phase.value if status and status.phase else None
 
     @property
     def message(self) -> str:

@@ -43,9 +43,9 @@ class Run:
         return self.client.get(self.name)
 
     @property
-    def phase(self) -> Phase:
-        """Where it stands now. Compares with plain text: `run.phase == "Succeeded"`."""
-        return self.workflow.status.phase or Phase.PENDING
+    def phase(self) -> str:
+        """Where it stands now: "Pending", "Running", "Succeeded", "Failed" or "Error"."""
+        return (self.workflow.status.phase or Phase.PENDING).value
 
     @property
     def message(self) -> str:

@@ -44,7 +44,7 @@ class Capture:
             found["parameters"] = parameters
         if kept := [artifact for artifact in artifacts if artifact is not None]:
             found["artifacts"] = kept
-        if result is not None:
+        if result is not None and result.exists():
             found["result"] = read_result(result)
         if exit_code is not None:
             found["exitCode"] = str(exit_code)
@@ -127,13 +127,10 @@ def _no_links(path: str, flags: int) -> int:
 
 def read_result(path: Path) -> str:
     """Stdout without its last newline, at most RESULT_LIMIT bytes of its end."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - RESULT_LIMIT - 1))
-            data = file.read()
-    except FileNotFoundError:
-        return ""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - RESULT_LIMIT - 1))
+        data = file.read()
     return data.removesuffix(b"\n")[-RESULT_LIMIT:].decode("utf-8", "replace")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,9 +48,7 @@ class Executor:
             return
         try:
             if pod.inputs or pod.main.volume_mounts or pod.main.source is not None:
-                with _scratch(self._home, pod) as scratch:
-                    own_path = partial(self._runtime.path_of, pod.name, own=True)
-                    Stager(self._objects, self._home.artifacts, scratch, own_path).stage(pod)
+                self._stage(pod)
             self._runtime.create_pod(ready)
         except OSError as error:
             self._runtime.forget_pod(pod.name, keep_root=False)
@@ -59,6 +56,11 @@ class Executor:
         except NbflowError:
             self._runtime.forget_pod(pod.name, keep_root=False)
             raise
+
+    def _stage(self, pod: Pod) -> None:
+        own_path = partial(self._runtime.path_of, pod.name, own=True)
+        with _scratch(self._home, pod, needed=bool(pod.inputs)) as scratch:
+            Stager(self._objects, self._home.artifacts, scratch, own_path).stage(pod)
 
     def _complete(self, pod: Pod) -> Pod:
         """The pod with its command line and environment; what holds secrets, and is never stored."""
@@ -79,16 +81,11 @@ class Executor:
 
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
         """Capture what a pod left that ended. Works for a pod of an earlier controller, from its files alone."""
-        folder = self._home.pod(pod.uid, pod.name)
         path_of = partial(self._runtime.path_of, pod.name)
-        wanted = items(pod.outputs, "parameters") or items(pod.outputs, "artifacts")
-        result = folder / "result" if pod.wants_result else None
-        if status.vanished:
-            wanted = []
-        with _scratch(self._home, pod) if wanted else contextlib.nullcontext(folder) as scratch:
-            capture = Capture(
-                pod if wanted else replace(pod, outputs={}), self._home.artifacts, scratch, path_of
-            )
+        result = self._home.pod(pod.uid, pod.name) / "result" if pod.wants_result else None
+        wanted = replace(pod, outputs={}) if status.vanished else pod
+        with _scratch(self._home, pod, needed=bool(items(wanted.outputs, "artifacts"))) as scratch:
+            capture = Capture(wanted, self._home.artifacts, scratch, path_of)
             outputs = capture.outputs(status.exit_code, result)
         if pod.main.volume_mounts:
             remove_secrets(pod, path_of)
@@ -145,11 +142,14 @@ def _setup_failure(status: PodStatus, log: Path) -> str:
 
 
 @contextlib.contextmanager
-def _scratch(home: Home, pod: Pod) -> Iterator[Path]:
-    """A private folder beside the pod's root, for what is on its way."""
+def _scratch(home: Home, pod: Pod, *, needed: bool) -> Iterator[Path]:
+    """A private folder beside the pod's root, for artifacts on their way; made only if it is needed."""
     folder = home.pod(pod.uid, pod.name) / "scratch"
+    if not needed:
+        yield folder
+        return
     shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder, mode=0o700)
+    folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:

@@ -18,11 +18,14 @@ from datetime import UTC, datetime
 
 from nbflow.runtimes.runtime import PodStatus, RuntimeUnavailable
 
+_LARGEST = 1024 * 1024
+
 
 @dataclass(slots=True)
 class Record:
-    """The status file, read. times: seconds since 1970; `written` is when its last line came."""
+    """The status file, read. alive: the wrapper lives. Times in seconds since 1970; `written`: its last line came."""
 
+    alive: bool = False
     started: float | None = None
     written: float = 0.0
     pid: int | None = None
@@ -31,6 +34,11 @@ class Record:
     exit_code: int | None = None
     message: str = ""
     mounts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def created(self) -> bool:
+        """Whether the pod was started; not if its controller died just before."""
+        return self.alive or self.pid is not None or self.exit_code is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class PodFolder:
     def exists(self) -> bool:
         """Whether the pod was started, ever."""
         record = self.read()
-        return record is not None and (_ended(record) or record.pid is not None or self.alive())
+        return record is not None and record.created
 
     def alive(self) -> bool:
         """Whether the wrapper lives, also one that has not yet written its pid."""
@@ -86,40 +94,49 @@ class PodFolder:
         except FileNotFoundError:
             return False
         try:
-            return not _lock(fd, fcntl.LOCK_SH)
+            return _held(fd)
         finally:
             os.close(fd)
 
     def read(self) -> Record | None:
         """What the status file says, None if there is none. A line without its end does not count."""
         try:
-            with open(self.status_file, encoding="utf-8", errors="replace") as file:
-                lines = file.read().splitlines(keepends=True)
-                written = os.fstat(file.fileno()).st_mtime
+            fd = os.open(self.status_file, os.O_RDONLY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        record = Record(written=written)
-        for line in lines:
-            if line.endswith("\n"):
-                _take(record, line[:-1])
+        try:
+            alive = _held(fd)  # before reading: what a wrapper wrote last is then surely read
+            record = Record(alive=alive, written=os.fstat(fd).st_mtime)
+            text = os.read(fd, _LARGEST).decode("utf-8", "replace")
+        finally:
+            os.close(fd)
+        for line in text.split("\n")[:-1]:
+            _take(record, line)
         return record
 
     def status(self) -> PodStatus | None:
         """How the pod stands, None if it was never started."""
-        alive = self.alive()  # before reading: what a wrapper wrote last is then surely read
         record = self.read()
-        if record is None or not (alive or _ended(record) or record.pid is not None):
+        if record is None or not record.created:
             return None
         return PodStatus(
             name=self.name,
             started_at=_time(record.started),
-            finished_at=None if alive else _time(record.written),
+            finished_at=None if record.alive else _time(record.written),
             exit_code=record.exit_code,
-            finished=not alive,
-            vanished=not alive and record.exit_code is None and not record.deadline,
+            finished=not record.alive,
+            vanished=not record.alive and record.exit_code is None and not record.deadline,
             deadline_exceeded=record.deadline,
             message=record.message,
         )
+
+
+def _held(fd: int) -> bool:
+    """Whether a wrapper holds the lock. A shared one is enough to see, and disturbs nobody else who looks."""
+    if not _lock(fd, fcntl.LOCK_SH):
+        return True
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    return False
 
 
 def _lock(fd: int, kind: int) -> bool:
@@ -133,10 +150,6 @@ def _lock(fd: int, kind: int) -> bool:
             fix="set NBFLOW_HOME to a folder on a local disk",
         ) from error
     return True
-
-
-def _ended(record: Record) -> bool:
-    return record.exit_code is not None
 
 
 def _take(record: Record, line: str) -> None:

@@ -13,6 +13,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -21,7 +22,7 @@ from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.interpreter import interpreter
 from nbflow.runtimes.machine import PROGRAMS, PYTHON_ANNOTATION, STANDARD_PATH, bash_for_sh
 from nbflow.runtimes.paths import clean, resolve
-from nbflow.runtimes.roots import remove
+from nbflow.runtimes.roots import Roots
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.runtimes.spawn import Launch
 from nbflow.runtimes.volumes import declared_paths
@@ -29,6 +30,8 @@ from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
 
 _BEFORE, _AFTER = r"(?<![\w.\-/])", r"(?![\w\-]|\.\w)"
+
+_SIGNAL_WAIT = 1.0
 
 
 class Host:
@@ -40,15 +43,14 @@ class Host:
         self.notice = notice
         self._links = os.fspath(home.root / "programs")
         self._bash = bash_for_sh()
+        self._roots = Roots(os.fspath(home.root / "roots"), {"/root": 0o700}, {}, {})
 
     def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
         if any("persistentVolumeClaim" in volume for volume in pod.volumes):
             raise PodRejected(
                 "a persistentVolumeClaim cannot be mounted on --on host", fix="use --on sandbox"
             )
-        os.mkdir(folder.root, 0o700)
-        for path in ("/root", "/tmp"):  # noqa: S108 (it is the pod's own)
-            os.mkdir(folder.root + path, 0o700)
+        self._roots.take(folder.root)
         for path in (*map(os.path.dirname, declared_paths(pod)), clean(pod.main.working_dir or "/")):
             os.makedirs(folder.root + path, exist_ok=True)
         return {}
@@ -97,17 +99,19 @@ class Host:
         return resolve(path, folder.root, {})[0]
 
     def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
+        end = time.monotonic() + _SIGNAL_WAIT
+        while (record := folder.read()) is not None and record.main is None:
+            if not record.alive or time.monotonic() > end:
+                break
+            time.sleep(0.002)  # the wrapper is about to start main
         with contextlib.suppress(ProcessLookupError):
-            if signum == signal.SIGKILL:
-                record = folder.read()
-                if record is not None and record.main is not None:
-                    os.kill(record.main, signum)  # the wrapper tells the exit code, and kills the rest
-                    return
-            os.killpg(pid, signum)
+            if signum == signal.SIGKILL and record is not None and record.main is not None:
+                os.kill(record.main, signum)  # the wrapper tells the exit code, and kills the rest
+            else:
+                os.killpg(pid, signum)
 
     def discard(self, folder: PodFolder) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            remove(folder.root)
+        self._roots.give_back(folder.root)
 
 
 def rewrite(text: str, declared: tuple[str, ...], root: str) -> str:

@@ -74,7 +74,7 @@ class ProcessRuntime:
         self._kills: dict[str, float] = {}  # pod -> when SIGKILL is due, on the monotonic clock
 
     def prepare_pod(self, pod: Pod) -> bool:
-        folder = self._remember(PodFolder(os.fspath(self._home.pod(pod.uid, pod.name))))
+        folder = self._folder_of(pod.uid, pod.name)
         if folder.exists():
             return False
         with contextlib.suppress(FileNotFoundError):
@@ -86,10 +86,9 @@ class ProcessRuntime:
         return True
 
     def create_pod(self, pod: Pod) -> None:
-        folder = PodFolder(os.fspath(self._home.pod(pod.uid, pod.name)))
+        folder = self._folder_of(pod.uid, pod.name)
         if not os.path.lexists(folder.root) and not self.prepare_pod(pod):
             return
-        self._remember(folder)
         status = folder.create()
         if status is None:
             return
@@ -111,7 +110,9 @@ class ProcessRuntime:
         try:
             launch = self._enclosure.launch(pod, folder, mounts)
         except CommandNotFound as missing:
-            os.write(status, f"message {missing}\nexit {NOT_FOUND}\n".encode())
+            self._log(pod, str(missing))
+            message = " ".join(str(missing).split())
+            os.write(status, f"message {message}\nexit {NOT_FOUND}\n".encode())
             with self._lock:
                 self._ended.append(pod.name)
             self._watch.wake()
@@ -121,6 +122,12 @@ class ProcessRuntime:
         deadline = None if pod.deadline is None else max(0.0, pod.deadline.total_seconds())
         pid = spawn(launch, status, streams, deadline)
         self._follow(pod.name, pid)
+
+    def _log(self, pod: Pod, text: str) -> None:
+        with open(
+            self._home.log(pod.uid, pod.name, pod.main.name), "a", encoding="utf-8", opener=_private
+        ) as log:
+            log.write(f"Error: {text}\n")
 
     def _follow(self, name: str, pid: int) -> None:
         with self._lock:
@@ -144,25 +151,23 @@ class ProcessRuntime:
             status = folder.status()
             if status is None:
                 continue
-            self._remember(folder)
+            self._folders[name] = folder
             found[name] = status
             if not status.finished:
                 self._adopt(folder)
         return found
 
     def pod_status(self, workflow_uid: str, name: str) -> PodStatus | None:
-        return self._remember(PodFolder(os.fspath(self._home.pod(workflow_uid, name)))).status()
+        return self._folder_of(workflow_uid, name).status()
 
     def _adopt(self, folder: PodFolder) -> None:
         """Watch a pod of an earlier controller."""
-        while folder.alive():
-            record = folder.read()
-            if record is not None and record.pid is not None:
-                self._follow(folder.name, record.pid)
-                return
-            time.sleep(0.002)  # the wrapper is about to write its pid
-        with self._lock:
-            self._ended.append(folder.name)
+        pid = _pid_of(folder)
+        if pid is not None:
+            self._follow(folder.name, pid)
+        else:
+            with self._lock:
+                self._ended.append(folder.name)
 
     def finished_pods(self, timeout: timedelta) -> list[str]:
         end = time.monotonic() + timeout.total_seconds()
@@ -190,24 +195,22 @@ class ProcessRuntime:
             self._signal(name, signal.SIGKILL)
 
     def delete_pod(self, name: str, *, grace: timedelta) -> None:
+        due = time.monotonic() + grace.total_seconds()
         with self._lock:
-            if name in self._kills:
-                return
-        if not self._signal(name, signal.SIGTERM if grace else signal.SIGKILL):
-            return
-        if grace:
+            asked = name in self._kills
+            if asked:
+                self._kills[name] = min(due, self._kills[name])
+        if not asked and self._signal(name, signal.SIGTERM if grace else signal.SIGKILL):
             with self._lock:
-                self._kills[name] = time.monotonic() + grace.total_seconds()
-            self._watch.wake()
+                self._kills[name] = due
+        self._watch.wake()
 
     def _signal(self, name: str, signum: int) -> bool:
         folder = self._folder(name)
-        if folder is None or not folder.alive():
+        pid = None if folder is None else _pid_of(folder)
+        if folder is None or pid is None:
             return False
-        record = folder.read()
-        if record is None or record.pid is None:
-            return False
-        self._enclosure.signal(folder, record.pid, signum)
+        self._enclosure.signal(folder, pid, signum)
         return True
 
     def path_of(self, name: str, container_path: str, *, own: bool = False) -> Path:
@@ -236,8 +239,11 @@ class ProcessRuntime:
             self._folders.pop(name, None)
             self._mounts.pop(name, None)
 
-    def _remember(self, folder: PodFolder) -> PodFolder:
-        return self._folders.setdefault(folder.name, folder)
+    def _folder_of(self, workflow_uid: str, name: str) -> PodFolder:
+        found = self._folders.get(name)
+        if found is None:
+            found = self._folders[name] = PodFolder(os.fspath(self._home.pod(workflow_uid, name)))
+        return found
 
     def _folder(self, name: str) -> PodFolder | None:
         if name not in self._folders:
@@ -245,5 +251,18 @@ class ProcessRuntime:
                 glob.escape(os.fspath(self._home.workflow("*").parent)), "*", glob.escape(name)
             )
             for path in glob.iglob(pattern):
-                self._remember(PodFolder(path))
+                self._folders[name] = PodFolder(path)
         return self._folders.get(name)
+
+
+def _pid_of(folder: PodFolder) -> int | None:
+    """The wrapper's process, None if it is gone. One that was just started may yet have to write its pid."""
+    while (record := folder.read()) is not None and record.alive:
+        if record.pid is not None:
+            return record.pid
+        time.sleep(0.002)
+    return None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -13,22 +13,30 @@ import os
 import shutil
 import stat
 from collections import deque
-from collections.abc import Container, Iterable
-
-from nbflow.runtimes.machine import Machine
+from collections.abc import Container, Iterable, Mapping
 
 KEPT = 32
 """Empty roots kept for each Python environment."""
 
 
 class Roots:
-    """The roots of pods that see one machine. `folder`: where spare ones are."""
+    """Roots that look alike.
 
-    def __init__(self, folder: str, machine: Machine) -> None:
-        self._links = {path.lstrip("/"): target for path, target in machine.links.items()}
-        self._folders = {path.lstrip("/"): mode for path, mode in machine.folders.items()}
-        self._covered = {path.lstrip("/") for path in ("/proc", "/dev", *machine.mounts)}
-        self._files = {path.lstrip("/") for path, source in machine.mounts.items() if os.path.isfile(source)}
+    folder: where spare ones are. folders: path -> mode, parents first. links: path -> target. mounts: path -> source,
+    for mounts that will cover a place in the root.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        folders: Mapping[str, int],
+        links: Mapping[str, str],
+        mounts: Mapping[str, str],
+    ) -> None:
+        self._links = {path.lstrip("/"): target for path, target in links.items()}
+        self._folders = {path.lstrip("/"): mode for path, mode in folders.items()}
+        self._covered = {path.lstrip("/") for path in mounts}
+        self._files = {path.lstrip("/") for path, source in mounts.items() if os.path.isfile(source)}
         self._entries = _entries(self._folders, [*self._links, *self._files], self._covered)
         plan = repr((sorted(self._links.items()), sorted(self._folders.items()), sorted(self._covered)))
         self._spare_folder = f"{folder}/{hashlib.sha256(plan.encode()).hexdigest()[:16]}"

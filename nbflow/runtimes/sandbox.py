@@ -10,7 +10,8 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+import time
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from nbflow.runtimes.bubblewrap import children, namespaces, probe, user_namespace, view
@@ -22,9 +23,12 @@ from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
 from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
-from nbflow.runtimes.volumes import claim_mounts, declared_paths, output_paths
+from nbflow.runtimes.volumes import claim_mounts, declared_paths, output_paths, read_only_mounts
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
+
+_NOWHERE = "/dev/null/nothing"
+_SIGNAL_WAIT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,12 @@ class _View:
     machine: Machine
     roots: Roots
     flags: tuple[str, ...]
+    nowhere: Mapping[str, str]
+    table: Mapping[str, str]
 
 
 class Sandbox:
-    """An Enclosure, see processes.py. Raises RuntimeUnavailable without bubblewrap or where namespaces are forbidden."""
+    """An Enclosure (processes.py). Raises RuntimeUnavailable without bubblewrap or where namespaces are forbidden."""
 
     name = "sandbox"
     notice = ""
@@ -87,7 +93,7 @@ class Sandbox:
         check_text(working_dir, *argv, *env, *env.values())
         self._check_program(argv[0], env["PATH"], working_dir, folder, self._table(mounts, seen))
         words = ["--hostname", pod.name[:63], *namespaces(self._inherited), "--bind", folder.root, "/"]
-        words += self._mount_flags(seen, mounts)
+        words += self._mount_flags(seen, mounts, read_only_mounts(pod))
         for name, value in env.items():
             words += ["--setenv", name, value]
         words += ["--chdir", working_dir]
@@ -98,7 +104,7 @@ class Sandbox:
             own_session=True,
         )
 
-    def _mount_flags(self, seen: _View, mounts: Mapping[str, str]) -> list[str]:
+    def _mount_flags(self, seen: _View, mounts: Mapping[str, str], read_only: Container[str]) -> list[str]:
         if not mounts:
             return list(seen.flags)
         volumes = {path: source for path, source in mounts.items() if self._is_volume(source)}
@@ -108,7 +114,7 @@ class Sandbox:
             shell = seen.machine.shadowed[0] if seen.machine.shadowed else ""
             flags = view(seen.machine, system, shell if _shown(shell, system) else MACHINE + shell)
         for path, source in volumes.items():
-            flags += ["--bind", source, path]
+            flags += ["--ro-bind" if path in read_only else "--bind", source, path]
         return flags
 
     def _check_program(
@@ -136,22 +142,30 @@ class Sandbox:
 
     @staticmethod
     def _table(mounts: Mapping[str, str], seen: _View) -> Mapping[str, str]:
+        """All mounts of a pod; what no pod leaves anything in leads nowhere."""
         if not mounts:
-            return seen.machine.mounts
+            return seen.table
         if any(path.startswith(MACHINE) for path in mounts):
-            return mounts
-        return {**seen.machine.mounts, **mounts}
+            return {**mounts, **seen.nowhere}
+        return {**seen.table, **mounts}
 
-    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:  # noqa: ARG002
-        programs = children(pid)
+    def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
+        end = time.monotonic() + _SIGNAL_WAIT
+        while not self._signal(children(pid), signum) and folder.alive() and time.monotonic() < end:
+            time.sleep(0.002)  # the wrapper is about to start bubblewrap
+
+    @staticmethod
+    def _signal(programs: list[int], signum: int) -> bool:
         for program in programs:
             for inner in children(program)[:1]:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(inner, signum)  # the pod's first process leads its session
-                    return
+                    if children(inner) or signum == signal.SIGKILL:
+                        os.killpg(inner, signum)  # the pod's first process leads its session
+                        return True
         for program in programs:  # not that far yet: nothing of the pod runs
             with contextlib.suppress(ProcessLookupError):
-                os.kill(program, signal.SIGTERM if signum == signal.SIGTERM else signal.SIGKILL)
+                os.kill(program, signum)
+        return bool(programs)
 
     def discard(self, folder: PodFolder) -> None:
         python = self._pythons.pop(folder.name, None)
@@ -166,8 +180,11 @@ class Sandbox:
         if found is None:
             seen = machine(python, os.fspath(self._home.root))
             shell = seen.shadowed[0] if seen.shadowed else ""
-            roots = Roots(os.fspath(self._home.root / "roots"), seen)
-            found = self._views[python] = _View(seen, roots, tuple(view(seen, seen.mounts, shell)))
+            covered = {**seen.mounts, "/proc": "/proc", "/dev": "/dev"}
+            roots = Roots(os.fspath(self._home.root / "roots"), seen.folders, seen.links, covered)
+            nowhere = dict.fromkeys(("/proc", "/dev", "/sys", *seen.hidden), _NOWHERE)
+            flags = tuple(view(seen, seen.mounts, shell))
+            found = self._views[python] = _View(seen, roots, flags, nowhere, {**seen.mounts, **nowhere})
         return found
 
 

@@ -86,6 +86,8 @@ class Stager:
 
     def _fresh(self, path: str) -> Path:
         """The place of a path, its folder made, what was there removed."""
+        if path == "/":
+            raise PodRejected("an artifact or volume cannot take the place of /")
         place = self._own_path(path)
         _remove(place)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -115,11 +117,11 @@ class Stager:
             settings = source if isinstance(source, Mapping) else {}
             if kind == "emptyDir":
                 self._own_path(mount_path(mount)).mkdir(parents=True, exist_ok=True)
-                return
+                return  # where the path has a folder already, that is it
             if kind == "persistentVolumeClaim":
                 return  # mounted by the runtime
             if kind in {"secret", "configMap", "projected"}:
-                self._files(self._projected(kind, settings), mount, settings)
+                self._files(self._projected(kind, settings), mount)
                 return
         kind = next(iter(sources), "nothing")
         raise PodRejected(
@@ -153,7 +155,7 @@ class Stager:
             return {key: (value, mode) for key, value in values.items()}
         return dict(_chosen(chosen, values, f'{kind} "{name}"', mode, optional=optional))
 
-    def _files(self, files: Mapping[str, tuple[bytes, int]], mount: JsonObject, settings: JsonObject) -> None:
+    def _files(self, files: Mapping[str, tuple[bytes, int]], mount: JsonObject) -> None:
         target = mount_path(mount)
         wanted = str(mount.get("subPath") or "").strip("/")
         if wanted in files:
@@ -167,7 +169,7 @@ class Stager:
             place = self._fresh(clean(f"{target}/{path}"))
             with open(place, "xb", opener=_private) as file:
                 file.write(content)
-            place.chmod(mode & 0o777 if "defaultMode" in settings or mode != 0o400 else 0o400)
+            place.chmod(mode & 0o777)
 
 
 def _private(path: str, flags: int) -> int:

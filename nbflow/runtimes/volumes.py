@@ -50,6 +50,11 @@ def mount_path(mount: JsonObject) -> str:
     return clean(str(mount.get("mountPath", "/")))
 
 
+def read_only_mounts(pod: Pod) -> set[str]:
+    """Where main mounts volumes that it may not write to."""
+    return {mount_path(mount) for mount in pod.main.volume_mounts if mount.get("readOnly")}
+
+
 def claim_mounts(pod: Pod, home: Home) -> dict[str, str]:
     """Path -> folder of this machine, for the volumes that outlive the pod: claims are folders of the home."""
     claims = {

@@ -45,9 +45,9 @@ def lint_documents(
     chosen = _kinds(kinds)
     report = Report()
     objects = Objects(documents, known or {})
+    sources = {document.source for document in documents if document.kind in chosen}
     for document in documents:
-        if not document.data or document.kind in chosen:
-            report.findings += document.findings
+        report.findings += _own_findings(document, chosen, sources)
     _report_duplicates(report, documents)
     for document in documents:
         if document.data and document.kind in chosen:
@@ -95,6 +95,15 @@ def unknown_parameters(workflow: Mapping[str, object], names: Iterable[str]) -> 
             problem = f"the workflow declares no parameter '{name}'"
             findings.append(Finding("NBF202", problem, Severity.WARNING, fix=fix))
     return findings
+
+
+def _own_findings(document: Document, chosen: frozenset[str], sources: set[str]) -> Sequence[Finding]:
+    """What the loader found, as far as Argo would look: at wrong types in all that it may refer to."""
+    if not document.data or document.kind in chosen:
+        return document.findings
+    if document.kind == "WorkflowEventBinding" and document.source in sources:
+        return document.findings
+    return [finding for finding in document.findings if finding.rule == "NBF103"]
 
 
 def _report_duplicates(report: Report, documents: Iterable[Document]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cached_property, partial
 
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
 from nbflow.lint.calls import check_call
@@ -15,7 +17,7 @@ from nbflow.lint.scope import Scope, Values, fill, is_reference, known_parts
 from nbflow.lint.steps import check_no_leaf_fields
 from nbflow.lint.tags import check_tags
 from nbflow.spec.similar import did_you_mean
-from nbflow.topology import ancestors, cycle, dependencies, sort
+from nbflow.topology import cycle, dependencies, sort
 
 RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed")
 _RESULT = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*?)\.([A-Z][a-zA-Z]+)")
@@ -42,9 +44,10 @@ def check_dag(check: Check, template: Template, scope: Scope, values: Values) ->
             check, where.at("tasks", index), task, template, scope, values
         )
     _check_target(report, where.at("target"), dag, tasks, scope, values, said)
+    past = _Past(graph, tasks, sound=sound)
     for index, task in order:
         place = where.at("tasks", index)
-        _check_task(check, place, task, template, scope, values, _Past(graph, task, tasks, sound=sound))
+        _check_task(check, place, task, template, scope, values, past)
         if called[text(task, "name")] is not None:
             reached = place.after(f"{said}.tasks.{text(task, 'name')}")
             given = supply(mapping(task, "arguments"))
@@ -62,25 +65,39 @@ def _names(task: Json) -> list[str]:
 
 
 class _Past:
-    """What a task may know of others: whether it waited for them. Worked out when first asked."""
+    """What tasks may know of others: whether they waited for them. Worked out for all at once, when first asked.
 
-    def __init__(self, graph: Graph, task: Json, tasks: list[Json], *, sound: bool) -> None:
-        self._graph, self._task, self._sound = graph, task, sound
-        self._hooked = {text(t, "name") for t in tasks if "hooks" in t}
-        self._ancestors: frozenset[str] | None = None
+    sound: the graph has no ring and no loose end; nothing is said about a broken one.
+    """
 
-    def holds(self, name: str) -> bool:
-        """Whether the task waited for this one; yes if the graph is broken."""
-        if self._ancestors is None:
-            self._ancestors = frozenset(ancestors(self._graph, text(self._task, "name")))
-        return not self._sound or name in self._ancestors
+    def __init__(self, graph: Graph, tasks: list[Json], *, sound: bool) -> None:
+        self._graph, self._sound = graph, sound
+        self._hooked = {text(task, "name") for task in tasks if "hooks" in task}
 
-    def resolves(self, tag: str) -> bool:
+    @cached_property
+    def _ancestors(self) -> dict[str, int]:
+        """Task -> the tasks it waited for, a bit for each."""
+        found: dict[str, int] = {}
+        for name in sort(self._graph):
+            found[name] = 0
+            for needed in self._graph[name]:
+                found[name] |= found[needed] | self._bits[needed]
+        return found
+
+    @cached_property
+    def _bits(self) -> dict[str, int]:
+        return {name: 1 << number for number, name in enumerate(self._graph)}
+
+    def holds(self, task: str, name: str) -> bool:
+        """Whether `task` waited for `name`."""
+        return not self._sound or bool(self._ancestors[task] & self._bits.get(name, 0))
+
+    def resolves(self, task: str, tag: str) -> bool:
         """`tasks.NAME.status` of those it waited for, and of those whose hooks may ask for it."""
         if not tag.startswith("tasks.") or not tag.endswith(".status"):
             return False
         name = tag[len("tasks.") : -len(".status")]
-        return name in self._hooked or (name in self._graph and self.holds(name))
+        return name in self._hooked or (name in self._graph and self.holds(task, name))
 
 
 def _check_graph(report: Report, where: Where, tasks: list[Json], graph: Graph, said: str) -> bool:
@@ -109,7 +126,8 @@ def _check_dependencies(report: Report, where: Where, task: Json, graph: Graph, 
             sound = False
             field = "depends" if text(task, "depends") else "dependencies"
             path = (field,) if field == "depends" else (field, _names(task).index(needed))
-            problem = f"{said}.tasks.{text(task, 'name')} dependency '{needed}' not defined: invalid dependency {needed}"
+            problem = f"{said}.tasks.{text(task, 'name')} dependency '{needed}' not defined: "
+            problem += f"invalid dependency {needed}"
             fix = did_you_mean(needed, graph) or f"the tasks are: {', '.join(graph)}"
             report.error("NBF141", where.at(*path), problem, fix, needle=needed)
     return sound
@@ -126,7 +144,8 @@ def _check_style(report: Report, where: Where, task: Json, said: str, *, uses_de
         fix = f'write `depends: "{" && ".join(_names(task))}"`'
         report.error("NBF142", where.at("dependencies"), problem, fix, key=True)
     if uses_depends and task.get("continueOn") is not None:
-        problem = f"{said} cannot use 'continueOn' when using 'depends'. Instead use 'dep-task.Failed'/'dep-task.Errored'"
+        problem = f"{said} cannot use 'continueOn' when using 'depends'."
+        problem += " Instead use 'dep-task.Failed'/'dep-task.Errored'"
         report.error(
             "NBF142",
             where.at("continueOn"),
@@ -173,7 +192,7 @@ def _check_task(
     report, name = check.report, text(task, "name")
     said = f"templates.{template.name}.tasks.{name}"
     inner = scope.inner()
-    inner.also = past.resolves
+    inner.also = partial(past.resolves, name)
     inner.add(
         f"inputs.parameters.{text(p, 'name')}"
         for p in items(mapping(mapping(task, "inline"), "inputs"), "parameters")
@@ -182,10 +201,12 @@ def _check_task(
     check_tags(report, where, task, inner, said, values)
     arguments = mapping(task, "arguments")
     check_arguments(report, where.at("arguments"), arguments, f"{said}.arguments.", may_lack_values=False)
-    _check_origins(report, where.at("arguments"), arguments, past, said)
+    _check_origins(report, where.at("arguments"), arguments, partial(past.holds, name), said)
 
 
-def _check_origins(report: Report, where: Where, arguments: Json, past: _Past, said: str) -> None:
+def _check_origins(
+    report: Report, where: Where, arguments: Json, waited_for: Callable[[str], bool], said: str
+) -> None:
     """An argument that is the output of a task needs a dependency on it."""
     for list_name, field, kind in (("parameters", "value", "parameter"), ("artifacts", "from", "artifact")):
         for index, argument in enumerate(items(arguments, list_name)):
@@ -193,7 +214,7 @@ def _check_origins(report: Report, where: Where, arguments: Json, past: _Past, s
             if not value.startswith("{{tasks."):
                 continue
             origin = value.split(".")[1]
-            if not past.holds(origin):
+            if not waited_for(origin):
                 problem = f"{said} missing dependency '{origin}' for {kind} '{text(argument, 'name')}'"
                 report.error(
                     "NBF143", where.at(list_name, index, field), problem, f"let the task depend on {origin}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbflow.lint.names import check_names, mended, parameter_name_fault
+from nbflow.lint.names import check_names, parameter_name_fault
 from nbflow.lint.objects import Json, Template, mapping, text
 from nbflow.lint.places import path_fault
 from nbflow.lint.report import Report, Where
@@ -108,5 +108,6 @@ def _check_source_fits(report: Report, where: Where, source: Json, template: Tem
                 "NBF160", where, problem, f"add `parameter: '{{{{{inner}.NAME.outputs.parameters.NAME}}}}'`"
             )
         elif text(source, "parameter") and text(source, "expression"):
-            problem = f"{said} shouldn't have both `from` and `expression` specified in `ValueFrom` for {kind} templates"
+            problem = f"{said} shouldn't have both `from` and `expression` specified in `ValueFrom`"
+            problem += f" for {kind} templates"
             report.error("NBF160", where, problem, "keep one of them")

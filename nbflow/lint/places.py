@@ -64,7 +64,8 @@ def check_pod_resources(report: Report, where: Where, resources: Json, said: str
     for kind in ("limits", "requests"):
         for name in mapping(resources, kind):
             if name not in {"cpu", "memory"} and not name.startswith("hugepages-"):
-                problem = f'{said}: "{name}" is not a valid pod-level resource, only cpu, memory and hugepages-* are supported'
+                problem = f'{said}: "{name}" is not a valid pod-level resource,'
+                problem += " only cpu, memory and hugepages-* are supported"
                 report.error(
                     "NBF156",
                     where.at(kind, name),

@@ -6,19 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-LINTED = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
-"""Tags that begin otherwise are nobody's business: they may be meant for another program."""
-
-_ALWAYS = (
-    "outputs.",
-    "workflow.creationTimestamp",
-    "workflow.scheduledTime",
-    "workflow.duration",
-    "tasks.name",
-    "steps.name",
-)
-"""Filled in when the workflow runs, whatever follows."""
-
 TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 UNKNOWN = "\ufffc"
 """Begins and ends what stands for a value that exists and is not known yet; the name of the variable is between."""
@@ -61,14 +48,16 @@ class Scope:
         """Whether a tag of this name is fine here."""
         scope: Scope | None = self
         while scope is not None:
-            if name in scope.names or (scope.also is not None and scope.also(name)) or scope._wildcard(name):
+            if scope._resolves(name):  # noqa: SLF001 - an outer scope is one of us
                 return True
             scope = scope.outer
-        return name.startswith(_ALWAYS)
+        return False
 
-    def _wildcard(self, name: str) -> bool:
+    def _resolves(self, name: str) -> bool:
         return (
-            (self.any_item and name.startswith("item."))
+            name in self.names
+            or (self.also is not None and self.also(name))
+            or (self.any_item and name.startswith("item."))
             or (self.any_output_parameter and name.startswith("workflow.outputs.parameters."))
             or (self.any_output_artifact and name.startswith("workflow.outputs.artifacts."))
             or (self.open != () and name.startswith(self.open))
@@ -84,7 +73,7 @@ Values = dict[str, str | None]
 
 
 def fill(text: str, values: Values) -> str:
-    """`text` with known values in place of their tags, from the inside; something with UNKNOWN for those that come later."""
+    """`text` with known values in place of their tags, from the inside; UNKNOWN marks those that come later."""
     for _ in range(2):
         filled = TAG.sub(lambda match: _value(match.group(1), values), text)
         if filled == text:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import LINTED, TAG, Scope, Values, fill, shown
+from nbflow.lint.scope import TAG, Scope, Values, fill, shown
 from nbflow.spec.similar import did_you_mean
+from nbflow.templating.catalogue import LINTED_PREFIXES, find_variable, is_linted
 
 Found = list[tuple[list[str | int], str]]
 
@@ -69,18 +70,19 @@ def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]
         if value and "{{" in value:
             rest = {other: known for other, known in values.items() if other != name}
             found += [(tag, match.group()) for tag, _ in unresolved(value, scope, rest)]
-        elif name.startswith(LINTED) and not scope.resolves(name):
+        elif is_linted(name) and not scope.resolves(name):
             found.append((match.group(), match.group()))
     rest_start = text.find("{{", end)
-    if rest_start >= 0 and text[rest_start + 2 :].lstrip().startswith(LINTED):
+    if rest_start >= 0 and text[rest_start + 2 :].lstrip().startswith(LINTED_PREFIXES):
         found.append((text[rest_start:], text[rest_start:]))
     return found
 
 
 def _fix(name: str, scope: Scope) -> str:
-    if name == "workflow.failures":
-        return "only the exit handler (`spec.onExit`) knows the failures"
     first, *rest = name.split(".")
+    variable = find_variable(name)
+    if variable is not None and variable.name == name:
+        return f"it is only known {' or '.join(variable.where)}"
     if first == "tasks" and rest[-1] == "status":
         return f"let the task depend on {rest[0]}: it knows how those ended that it waited for"
     close = did_you_mean(name, [other for other in scope.listed() if other.count(".") == len(rest)])

@@ -21,10 +21,9 @@ def check_template(
     """Check a template as `caller` calls it; all that does not depend on the call only the first time."""
     report, where, name = check.report, template.where, template.name
     if len(template.types) > 1:
-        said = f"templates.{name} multiple template types specified. choose one of: container, containerSet, steps, script"
-        report.error(
-            "NBF115", where, f"{said}, resource, dag, suspend, template, template ref", "keep one of them"
-        )
+        problem = f"templates.{name} multiple template types specified. choose one of: "
+        problem += "container, containerSet, steps, script, resource, dag, suspend, template, template ref"
+        report.error("NBF115", where, problem, "keep one of them")
         return
     values = check.values | input_values(template, given)
     check_supply(report, caller, template, given, argument_of=argument_of)

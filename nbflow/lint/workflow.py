@@ -45,7 +45,8 @@ def _check_name(report: Report, document: Document) -> None:
     kind, name = document.kind, document.name
     longest = LONGEST_CRON_NAME if kind == "CronWorkflow" else LONGEST_NAME
     if len(name) > longest:
-        problem = f'{_CALLED[kind]} name "{name}" must not be more than {longest} characters long (currently {len(name)})'
+        problem = f'{_CALLED[kind]} name "{name}" must not be more than {longest} characters long'
+        problem += f" (currently {len(name)})"
         report.error(
             "NBF111", Where(document, ("metadata", "name")), problem, f"use at most {longest} characters"
         )

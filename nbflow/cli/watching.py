@@ -126,16 +126,17 @@ def _ticking(updates: Iterator[WorkflowObject]) -> Iterator[WorkflowObject]:
     last: WorkflowObject | None = None
     while True:
         try:
-            item = arrived.get(timeout=_TICK)
+            items = [arrived.get(timeout=_TICK)]
         except queue.Empty:
-            if last is not None:
-                yield last
-            continue
-        while not arrived.empty() and isinstance(item, WorkflowObject):
-            item = arrived.get()
-        if isinstance(item, BaseException):
-            raise item
-        if item is None:
-            return
-        last = item
-        yield item
+            items = []
+        while not arrived.empty():
+            items.append(arrived.get())
+        found = [item for item in items if isinstance(item, WorkflowObject)]
+        last = found[-1] if found else last
+        if last is not None:
+            yield last
+        for item in items:
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                return

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cmp_to_key
+from typing import NamedTuple
 
 from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject, artifacts_by_name
 from nbflow.views import durations
@@ -41,8 +42,7 @@ _ASCII = (("--", "+-", "`-", "|-"), "| ")
 _START = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line: the lines that lead to a node, and the node."""
 
     lead: str

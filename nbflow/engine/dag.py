@@ -125,15 +125,24 @@ class Dag:
 
     def _depends_hold(self, name: str) -> bool:
         task = self.tasks[name]
+        needed = self.graph[name]
+        if not task.depends or (len(needed) == 1 and task.depends == needed[0]):
+            return all(self._lets_go_on(before) for before in needed)
         continued = {
-            needed: (on.error, on.failed)
-            for needed in self.graph[name]
-            if (on := self.tasks[needed].continue_on) is not None
+            before: (on.error, on.failed)
+            for before in needed
+            if (on := self.tasks[before].continue_on) is not None
         }
         logic = depends_expression(task.depends, task.dependencies, continued)
-        return not logic or evaluate_depends(
-            logic, {needed: self._results(needed) for needed in self.graph[name]}
-        )
+        return evaluate_depends(logic, {before: self._results(before) for before in needed})
+
+    def _lets_go_on(self, name: str) -> bool:
+        """What a bare name in `depends` asks of a finished task."""
+        node = self._task_node(name)
+        if node is None or node.phase is None:
+            return False
+        fine = node.phase in (Phase.SUCCEEDED, Phase.SKIPPED) or node.daemoned
+        return fine or continues_on(self.tasks[name], node.phase)
 
     def _results(self, name: str) -> dict[str, bool]:
         """What `depends` can ask about a finished task."""
@@ -161,8 +170,11 @@ class Dag:
 
     def _view(self, name: str, data: object) -> View:
         """What a task can refer to: the tasks it waits for, directly or not."""
-        ancestors = topology.ancestors(self.graph, name)
-        names = referred(data, frozenset(ancestors))
+        direct = self.graph[name]
+        names = referred(data, self.tasks)
+        if not all(needed in direct for needed in names):
+            ancestors = frozenset(topology.ancestors(self.graph, name))
+            names = tuple(needed for needed in names if needed in ancestors)
         for needed in names:
             self._know(needed)
         return self._scope_view(names)

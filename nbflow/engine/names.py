@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _FNV_OFFSET = 0x811C9DC5
 _FNV_PRIME = 0x01000193
@@ -10,6 +11,7 @@ _MAX_PREFIX = 253 - 10 - 1
 _STEP_OR_TASK = re.compile(r"^(\[\d+\])?\.")
 
 
+@lru_cache(maxsize=65536)
 def fnv32a(text: str) -> int:
     """The 32 bit FNV-1a hash of the UTF-8 text."""
     value = _FNV_OFFSET

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from nbflow.engine import limits
 from nbflow.engine.decision import Event, PodFinished, PodReady, PodStarted
 from nbflow.engine.outputs import export
 from nbflow.engine.run import Run
@@ -49,7 +50,12 @@ def finished(run: Run, event: PodFinished) -> None:
         outputs["exitCode"] = str(outcome.exit_code)
     export(run, outputs)
     changed = replace(node, daemoned=False, finished_at=at)
-    run.mark(changed, phase, outcome.message, outputs=outputs or None)
+    changed = run.mark(changed, phase, outcome.message, outputs=outputs or None)
+    run.later(lambda: _check_fail_fast(run, changed))
+
+
+def _check_fail_fast(run: Run, node: NodeStatus) -> None:
+    limits.halts(run, node.boundary_id, node, after=True)
 
 
 def _containers(run: Run, pod: NodeStatus) -> list[NodeStatus]:

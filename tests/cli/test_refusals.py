@@ -51,7 +51,7 @@ CASES = {
     "a missing parameter": (
         '          - {name: text, value: "{{workflow.parameters.message}}"}\n',
         "",
-        16,
+        15,
         "text",
     ),
     "a cycle": ("      - name: a\n", "      - name: a\n        dependencies: [b]\n", None, "a->b->a"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,12 +9,12 @@ from datetime import UTC, datetime
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
 from nbflow.clients.logs import logs
 from nbflow.clients.selectors import parse_selector
-from nbflow.clients.starting import Starter
-from nbflow.clients.submitting import prepare_submit
+from nbflow.clients.starting import starter_of
+from nbflow.clients.submitting import new_uid, prepare_submit
 from nbflow.clients.waiting import wait_for
 from nbflow.clients.watching import watch
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
-from nbflow.spec.status import WorkflowObject, format_time
+from nbflow.spec.status import WorkflowObject, artifacts_by_name, format_time
 from nbflow.store import LATEST, Home, Store, open_store
 from nbflow.store.objects import without_secrets
 from nbflow.store.presence import is_listening
@@ -34,7 +32,7 @@ class LocalClient:
     def __init__(self, target: str = "sandbox", home: Home | None = None) -> None:
         self.target = target
         self.home = home or Home.default()
-        self._starter = Starter(self.home)
+        self._starter = starter_of(self.home)
 
     def prepare(self) -> None:
         """A submit may follow: start what takes long beside the caller's own work. Leaves no trace if none does."""
@@ -109,7 +107,7 @@ class LocalClient:
         name = str(metadata.get("name") or "")
         if not kind or not name:
             raise NbflowError(f"{kind or 'an object'} without a {'name' if kind else 'kind'}", fix="add it")
-        metadata.setdefault("uid", str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)))
+        metadata.setdefault("uid", new_uid())
         metadata.setdefault("creationTimestamp", format_time(datetime.now(UTC)))
         with self._store() as store:
             created = store.objects.create(kind, name, {**manifest, "metadata": metadata})
@@ -129,7 +127,17 @@ class LocalClient:
             store.objects.delete(kind, name)
 
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
-        raise NotImplementedError
+        with self._reading(name) as store:
+            snapshot = store.find(name)
+            node = store.node(snapshot.key, node_id)
+        found = artifacts_by_name(node.outputs).get(artifact) if node else None
+        if found is None:
+            raise NotFoundError(
+                f'artifact "{artifact}" not found', where=f"node {node_id} of {snapshot.name}"
+            )
+        from nbflow.clients.artifacts import read_artifact
+
+        return read_artifact(found, self.home)
 
     def _store(self) -> Store:
         return open_store(self.home)

@@ -4,6 +4,8 @@ Two steps, since most of a start is imports. `prepare` starts a process that imp
 has touched nothing yet, and goes away if the pipe closes. `ensure` rings the bell of the controller that runs, or
 tells the prepared one to go. Once it holds the lock and listens, it forks and its parent ends with 0: the exit code
 of that parent is how a failed start is noticed.
+
+Imports little, so that a command line can prepare before it loads anything else.
 """
 
 from __future__ import annotations
@@ -12,78 +14,102 @@ import os
 import sys
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
 
 import nbflow
 from nbflow.errors import NbflowError
-from nbflow.store import Home, Store
+from nbflow.store.home import Home
 from nbflow.store.presence import controller_of, is_listening, ring
+
+if TYPE_CHECKING:
+    from nbflow.store import Store
 
 HANDOVER = "handover"
 
 _START_SECONDS = 30.0
 _HANDOVER_SECONDS = 20.0
 _LOG_LINES = 5
+_MOST_STARTS, _STARTS_WITHIN = 3, 60.0
+
+
+@cache
+def starter_of(home: Home) -> Starter:
+    """The one starter of a home in this process."""
+    return Starter(home)
 
 
 class Starter:
-    """Sees that a controller runs for a home."""
+    """Sees that a controller runs for a home. Any thread may call it."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._lock = RLock()
         self._child = 0
         self._go = -1
         self._errors = -1
         self._asked_at = 0.0
+        self._starts: list[float] = []
 
     def prepare(self) -> None:
         """Begin the slow part of a start, if one will be needed. Leaves no trace if nothing follows."""
-        if not self._child and not is_listening(self._home):
-            self._spawn()
+        with self._lock:
+            if not self._child and not is_listening(self._home):
+                self._spawn()
 
     def ensure(self, store: Store) -> None:
         """A controller takes in what was stored before this call. Raises NbflowError if none can be started."""
-        if self._retire_older(store):
-            ring(self._home)
-            return
-        if self._child:
+        with self._lock:
+            if self._retire_older(store):
+                ring(self._home)
+                return
             self.check()
-        if not self._child:
-            self._spawn()
-        if self._go >= 0:
-            self._asked_at = time.monotonic()
-            with suppress(BrokenPipeError):
-                os.write(self._go, b"go\n")
-            os.close(self._go)
-            self._go = -1
+            if not self._child:
+                self._spawn()
+            self._say_go()
 
     def check(self) -> None:
         """Raises NbflowError if the controller that we started could not."""
-        if not self._child or self._go >= 0:
-            return
-        ended, status = os.waitpid(self._child, os.WNOHANG)
-        if not ended:
-            if time.monotonic() - self._asked_at > _START_SECONDS:
-                raise NbflowError(
-                    "the controller does not come up",
-                    where=str(self._home.controller_log),
-                    fix="run `nbflow doctor`",
-                )
-            return
-        said = self._read_errors()
-        self._child = 0
-        if status != 0:
-            raise _failed_start(self._home, os.waitstatus_to_exitcode(status), said)
+        with self._lock:
+            if not self._child or self._go >= 0:
+                return
+            status = self._exit_status()
+            if status is None:
+                if time.monotonic() - self._asked_at > _START_SECONDS:
+                    where = str(self._home.controller_log)
+                    raise NbflowError(
+                        "the controller does not come up", where=where, fix="run `nbflow doctor`"
+                    )
+                return
+            said = self._read_errors()
+            self._child = 0
+            if status != 0:
+                raise _failed_start(self._home, status, said)
 
     def close(self) -> None:
         """Let a prepared process go that was not needed."""
-        for descriptor in (self._go, self._errors):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._go = self._errors = -1
-        if self._child:
-            with suppress(ChildProcessError):
-                os.waitpid(self._child, os.WNOHANG)
+        with self._lock:
+            if self._go < 0:
+                return
+            os.close(self._go)
+            self._go = -1
+            self._close_errors()
+            self._child = 0
+
+    def _say_go(self) -> None:
+        if self._go < 0:
+            return
+        now = time.monotonic()
+        self._starts = [at for at in self._starts if now - at < _STARTS_WITHIN] + [now]
+        if len(self._starts) > _MOST_STARTS:  # one that dies again and again is not started for ever
+            raise _failed_start(self._home, 1, "")
+        self._asked_at = now
+        with suppress(BrokenPipeError):
+            os.write(self._go, b"go\n")
+        os.close(self._go)
+        self._go = -1
 
     def _retire_older(self, store: Store) -> bool:
         """Whether a controller listens that is not older than we are. An older one is asked to end first."""
@@ -112,15 +138,26 @@ class Starter:
             for descriptor in (go_reader, errors_writer, null):
                 os.close(descriptor)
 
+    def _exit_status(self) -> int | None:
+        """How the process that we started ended, None while it has not."""
+        try:
+            ended, status = os.waitpid(self._child, os.WNOHANG)
+        except ChildProcessError:  # somebody else took note of its end
+            return 0
+        return os.waitstatus_to_exitcode(status) if ended else None
+
     def _read_errors(self) -> str:
         os.set_blocking(self._errors, False)
         try:
-            with suppress(BlockingIOError):
-                return os.read(self._errors, 65536).decode(errors="replace")
+            return os.read(self._errors, 65536).decode(errors="replace")
+        except BlockingIOError:
             return ""
         finally:
-            os.close(self._errors)
-            self._errors = -1
+            self._close_errors()
+
+    def _close_errors(self) -> None:
+        os.close(self._errors)
+        self._errors = -1
 
 
 def _spawn_session(command: list[str], files: list[tuple[int, int]]) -> int:
@@ -134,7 +171,7 @@ def _spawn_session(command: list[str], files: list[tuple[int, int]]) -> int:
 
 def _environment() -> dict[str, str]:
     """Ours, with nbflow importable from anywhere: it may have been found through the current folder."""
-    package = str(Path(nbflow.__file__).parent.parent)
+    package = str(Path(nbflow.__file__).absolute().parent.parent)
     path = os.environ.get("PYTHONPATH", "")
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, path)))}
 

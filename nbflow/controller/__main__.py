@@ -5,9 +5,15 @@ Started by clients, detached: it holds the home's lock, listens for the bell, an
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 
-from nbflow.controller.process import main
+# Looking for plugins of pydantic among all packages that are installed costs as much as pydantic itself.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+gc.disable()  # until all is imported
+
+from nbflow.controller.process import main  # noqa: E402 - see above
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -98,10 +98,19 @@ class Kubelet:
         """The runtime of a target, opened the first time; any thread may ask. Raises NbflowError if it cannot be."""
         with self._opening:
             if target not in self._places:
-                place = self._places[target] = self._open_place(target)
+                place = self._places[target] = self._opened(target)
                 report = partial(self._report_ends, place.runtime)
                 threading.Thread(target=report, name=f"ends-{target}", daemon=True).start()
             return self._places[target]
+
+    def _opened(self, target: str) -> Place:
+        try:
+            return self._open_place(target)
+        except NbflowError:
+            raise
+        except Exception as error:
+            _log.exception("the runtime of target %s could not be opened", target)
+            raise NbflowError(f"target {target!r} cannot be used: {error}") from error
 
     def _report_ends(self, runtime: Runtime) -> None:
         while True:

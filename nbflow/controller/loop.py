@@ -45,7 +45,7 @@ from nbflow.engine.decision import (
     UserAsked,
 )
 from nbflow.errors import NbflowError
-from nbflow.spec.status import Phase
+from nbflow.spec.status import NodeStatus, Phase
 from nbflow.spec.workflow import Workflow
 from nbflow.store.batch import Batch
 from nbflow.store.connection import StoreFullError
@@ -362,16 +362,20 @@ class Loop:
         if workflow.removing:
             return
         workflow.removing = True
-        files = FilesOf(
-            self.ledger.home, workflow.submitted.uid, tuple(self.ledger.nodes(workflow.key).values())
-        )
-        key = workflow.key
+        submitted, key = workflow.submitted, workflow.key
+        files = FilesOf(self.ledger.home, submitted.uid, submitted.name, self._nodes_of(key))
 
         def remove() -> None:
             remove_files(files)
             self.inbox.put(WorkflowRemoved(key))
 
         self.after_commit(lambda: self.kubelet.beside(remove))
+
+    def _nodes_of(self, key: int) -> tuple[NodeStatus, ...]:
+        try:
+            return tuple(self.ledger.nodes(key).values())
+        except ValueError:  # damaged: their artifacts cannot be known
+            return ()
 
     def _forget(self, key: int) -> None:
         workflow = self.active.pop(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import nbflow
@@ -22,6 +24,7 @@ from nbflow.controller.loop import Loop
 from nbflow.controller.removal import sweep
 from nbflow.engine.decision import StoredRun
 from nbflow.errors import NbflowError
+from nbflow.runtimes.runtime import Runtime
 from nbflow.spec.workflow import Workflow
 from nbflow.store import Home, Store
 from nbflow.store.connection import translated
@@ -43,10 +46,11 @@ def main(arguments: Sequence[str]) -> int:
     foreground = "--foreground" in arguments
     if not foreground:
         _leave_terminal()
-    if "--wait-for-go" in arguments:
-        warm_up()
-        if not sys.stdin.buffer.readline():
-            return 0
+    warm_up(home)
+    gc.freeze()  # what was imported stays for ever: neither look at it again nor copy its pages after the fork
+    gc.enable()
+    if "--wait-for-go" in arguments and not sys.stdin.buffer.readline():
+        return 0
     try:
         return _start(home, foreground=foreground)
     except NbflowError as error:
@@ -54,8 +58,11 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED_START
 
 
-def warm_up() -> None:
-    """Import and build now what the first workflow needs, while the client still lints."""
+_warm: dict[str, Runtime] = {}
+
+
+def warm_up(home: Home) -> None:
+    """Import and build now what the first workflow needs, while the client still lints. Leaves nothing in the home."""
     from nbflow.engine.reconcile import Reconciler
 
     manifest: dict[str, object] = {
@@ -63,6 +70,22 @@ def warm_up() -> None:
         "spec": {"entrypoint": "a", "templates": [{"name": "a", "container": {"image": "a"}}]},
     }
     Reconciler(Workflow.from_dict(manifest), seed=0)
+    import_module("nbflow.runtimes.executor")
+    from nbflow.runtimes import open_runtime
+
+    with suppress(NbflowError):  # it will be said when a workflow needs it
+        target = read_settings(home).target
+        _warm[target] = open_runtime(target, home, NoObjects())
+
+
+class NoObjects:
+    """runtimes.Objects of a home that was not opened yet."""
+
+    def secret(self, name: str) -> None:
+        """See Objects."""
+
+    def config_map(self, name: str) -> None:
+        """See Objects."""
 
 
 def _leave_terminal() -> None:
@@ -181,7 +204,7 @@ def _opener(home: Home, objects: ObjectStore) -> Callable[[str], Place]:
         from nbflow.runtimes import open_runtime
         from nbflow.runtimes.executor import Executor
 
-        runtime = open_runtime(target, home, objects)
+        runtime = _warm.pop(target, None) or open_runtime(target, home, objects)
         return Place(runtime, Executor(runtime, home, objects))
 
     return open_place

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from nbflow.artifacts import driver_for
 from nbflow.controller.inbox import Inbox, PodCleared
-from nbflow.spec.status import NodeStatus
+from nbflow.errors import NbflowError
+from nbflow.spec.status import NodeStatus, artifacts_by_name
 from nbflow.store import Home
 from nbflow.store.ledger import Ledger
 
@@ -24,30 +26,28 @@ class FilesOf:
 
     home: Home
     uid: str
+    workflow: str
     nodes: Sequence[NodeStatus] = ()
 
 
 def remove_files(files: FilesOf) -> None:
     """Remove logs, roots and artifacts of a workflow. What is gone already is no error."""
     remove_tree(files.home.workflow(files.uid))
-    for key in local_keys(files.nodes):
-        path = files.home.artifacts / key
-        if _is_below(path, files.home.artifacts):
-            with contextlib.suppress(OSError):
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-                _remove_empty_parents(path.parent, files.home.artifacts)
+    for artifact in own_artifacts(files.nodes, files.workflow):
+        with contextlib.suppress(NbflowError, OSError):
+            driver_for(artifact, files.home.artifacts).delete(artifact)
 
 
-def local_keys(nodes: Sequence[NodeStatus]) -> set[str]:
-    """Keys of the output artifacts that lie in the local repository."""
-    keys: set[str] = set()
-    for node in nodes:
-        artifacts = (node.outputs or {}).get("artifacts")
-        for artifact in artifacts if isinstance(artifacts, list | tuple) else ():
-            s3 = artifact.get("s3") if isinstance(artifact, Mapping) else None
-            if isinstance(s3, Mapping) and s3.get("key") and not s3.get("bucket") and not s3.get("endpoint"):
-                keys.add(str(s3["key"]))
-    return keys
+def own_artifacts(nodes: Sequence[NodeStatus], workflow: str) -> list[Mapping[str, object]]:
+    """Output artifacts in the local repository under the workflow's name. A key that the user chose may be
+    meant for other workflows: it stays."""
+    found = (artifact for node in nodes for artifact in artifacts_by_name(node.outputs).values())
+    return [artifact for artifact in found if _local_key(artifact).startswith(f"{workflow}/")]
+
+
+def _local_key(artifact: Mapping[str, object]) -> str:
+    s3 = artifact.get("s3")
+    return str(s3.get("key", "")) if isinstance(s3, Mapping) and not set(s3) - {"key"} else ""
 
 
 def remove_tree(path: Path) -> None:
@@ -64,16 +64,6 @@ def remove_tree(path: Path) -> None:
                 function(name)
 
     shutil.rmtree(path, onerror=make_writable)
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    return os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
-
-
-def _remove_empty_parents(folder: Path, top: Path) -> None:
-    while folder != top:
-        folder.rmdir()
-        folder = folder.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,29 @@
+"""The bytes of an artifact, as `cp` and notebooks want them."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from nbflow.artifacts import driver_for
+from nbflow.store import Home
+
+
+def read_artifact(artifact: Mapping[str, object], home: Home) -> bytes:
+    """What is stored; a folder that was stored without an archive comes as a .tar.gz.
+
+    Raises NbflowError if it is not there, or in a place that is not reached from here.
+    """
+    with tempfile.TemporaryDirectory(prefix="nbflow-") as scratch:
+        place = driver_for(artifact, home.artifacts).load(artifact, Path(scratch, "artifact"))
+        return _packed(place) if place.is_dir() else place.read_bytes()
+
+
+def _packed(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.add(folder, arcname=folder.name)
+    return buffer.getvalue()

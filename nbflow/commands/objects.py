@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbflow.commands.linting import KINDS, lint_parsed, object_name, refuse_errors
-from nbflow.commands.submission import CREATED_FIRST, left_alone
+from nbflow.commands.naming import CREATED_FIRST, check_name, check_named
+from nbflow.commands.submission import left_alone
 from nbflow.errors import ConflictError, NbflowError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from nbflow.spec.yaml import Document
 
 _KEY = re.compile(r"^[-._a-zA-Z0-9]+$")
-_NAME = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
 
 
 def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stored], list[str]]:
@@ -32,7 +32,7 @@ def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stor
             "nothing to create in given files", fix=f"nbflow creates {', '.join(CREATED_FIRST)}"
         )
     for document in chosen:
-        check_name(document.name, document.kind, where=document.source)
+        check_named(document)
     linted = [document for document in chosen if document.kind in KINDS]
     refuse_errors(lint_parsed(linted, client=client) if linted else [])
     others = [document for document in documents if document.kind not in CREATED_FIRST]
@@ -86,16 +86,6 @@ def collect(literals: Sequence[str], files: Sequence[str], env_files: Sequence[s
             raise NbflowError(f"key {key!r} is given twice", fix="leave one out")
         values[key] = value
     return values
-
-
-def check_name(name: str, kind: str, *, where: str = "") -> None:
-    """Raises NbflowError unless Kubernetes would take the name."""
-    if not _NAME.match(name) or len(name) > 253:
-        raise NbflowError(
-            f"{name!r} is no name for a {kind}" if name else f"the {kind} has no name",
-            where=where,
-            fix="lower case letters, digits, '-' and '.', for example my-secret",
-        )
 
 
 def list_objects(client: Client, kind: str) -> list[Mapping[str, object]]:

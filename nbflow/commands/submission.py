@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from typing import TYPE_CHECKING, NamedTuple
 
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.manifests import Manifest, load_all
+from nbflow.commands.naming import CREATED_FIRST, check_named
 from nbflow.commands.parameters import warn_about_parameters
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from nbflow.spec.yaml import Document
 
 Say = Callable[[str], None]
-CREATED_FIRST = (
-    "Secret",
-    "ConfigMap",
-    "PersistentVolumeClaim",
-    "WorkflowTemplate",
-    "ClusterWorkflowTemplate",
-)
 
 
 class Prepared(NamedTuple):
@@ -82,10 +75,13 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
     if not workflows:
         refuse_errors([finding for document in documents for finding in document.findings])
         raise NbflowError("no workflow found in given files", fix="a manifest to submit has `kind: Workflow`")
-    changed = {id(document): apply(document.data, options) for document in workflows}
+    # A text that is malformed has no data for the options to change: lint refuses it.
+    changed = {id(document): apply(document.data, options) for document in workflows if document.data}
     checked = [_to_check(d, changed[id(d)]) if id(d) in changed else d for d in documents]
     warnings = refuse_errors(lint_parsed(checked, client=client, submit=True))
     others = [document for document in documents if document.kind != "Workflow"]
+    for document in checked:
+        check_named(document)
     return Prepared(
         tuple(changed.values()),
         tuple(document.data for document in others if document.kind in CREATED_FIRST),
@@ -136,9 +132,7 @@ def _to_check(document: Document, changed: Mapping[str, object]) -> Document:
         arguments = spec["arguments"]
         assert isinstance(arguments, Mapping)
         data["spec"] = {**spec, "arguments": {**arguments, "parameters": placed}}
-    checked = copy(document)
-    checked.data = data
-    return checked
+    return document.with_data(data)
 
 
 def _parameters(spec: object) -> list[tuple[object, object]]:

@@ -198,3 +198,22 @@ def test_parse_submit_is_for_the_notebook():
     assert cli.parse_submit([]).wait_given is False
     with pytest.raises(NbflowError, match="No such option"):
         cli.parse_submit(["--waite"])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("kind: Secret\nmetadata: {}\n", "the Secret has no name"),
+        ("kind: Secret\nmetadata: {name: Not_Good}\n", "'Not_Good' is no name for a Secret"),
+        ("WORKFLOW", "metadata.name or metadata.generateName is required"),
+    ],
+)
+def test_every_object_needs_a_name(nbflow, hello, client, text, problem):
+    nameless = hello.read_text().replace("generateName: hello-", "labels: {}")
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n---\n"
+    hello.write_text(secret + hello.read_text() + "---\n" + (nameless if text == "WORKFLOW" else text))
+    with pytest.raises(NbflowError) as refused:
+        nbflow("submit", hello)
+    assert refused.value.problem == problem
+    assert refused.value.where.startswith(f"{hello}:")
+    assert (client.workflows, client.stored) == ({}, {})

@@ -14,7 +14,7 @@ from nbflow.engine.run import POD_FIELDS, Call, Run
 from nbflow.engine.scope import Variables
 from nbflow.spec.model import IntOrString, KubeObject
 from nbflow.spec.pod import ContainerSpec, Pod
-from nbflow.spec.status import NodeStatus
+from nbflow.spec.status import NodeStatus, parameter_values
 from nbflow.spec.template import Container, ContainerNode, ScriptTemplate, Template
 from nbflow.templating.failures import TemplateError
 from nbflow.templating.scope import Value
@@ -42,9 +42,9 @@ def build_pod(
     run: Run, call: Call, prepared: Prepared, node: NodeStatus, *, deadline: datetime | None
 ) -> Pod:
     """The pod of a node. deadline: when its attempts have to end, for retries. Raises CallError."""
-    template = prepared.template
-    containers = _containers(template)
     name = run.tree.pod_of(node)
+    template = _with_late_variables(run, prepared, name)
+    containers = _containers(template)
     mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
     return Pod(
         name=name,
@@ -65,6 +65,25 @@ def build_pod(
         annotations=_annotations(run, node, template),
         extra=_extra(run, template),
     )
+
+
+def _with_late_variables(run: Run, prepared: Prepared, pod: str) -> Template:
+    """The template once more, with its inputs as they have become: one may have held a tag of another."""
+    template = prepared.template
+    if "{{" not in template.model_dump_json():
+        return template
+    scope = _scope(run, prepared, pod)
+    data = cast("Value", template.to_dict())
+    try:
+        replaced = substitute_tree(data, scope, allow_unresolved=True, clock=run.clock(pod))
+    except TemplateError as error:
+        raise CallError(error.problem) from None
+    return Template.from_dict(cast("Mapping[str, object]", replaced))
+
+
+def _scope(run: Run, prepared: Prepared, pod: str) -> Variables:
+    inputs = parameter_values(prepared.inputs)
+    return {**run.variables, **{f"inputs.parameters.{k}": v for k, v in inputs.items()}, "pod.name": pod}
 
 
 def _wants_result(run: Run, call: Call) -> bool:
@@ -127,7 +146,7 @@ def _volumes(
     for name in wanted:
         if name not in known:
             raise CallError(f"volume '{name}' not found in workflow spec")
-    scope: Variables = {**run.variables, **prepared.known, "pod.name": pod}
+    scope = _scope(run, prepared, pod)
     try:
         found = [
             substitute_tree(cast("Value", known[name]), scope, allow_unresolved=True, clock=run.clock(pod))

@@ -24,7 +24,9 @@ PAUSE = {"name": "pause", "suspend": {"duration": "3"}}
 RETRIED = {**POD, "name": "retried", "retryStrategy": {"limit": 2}}
 LEAVES = ["pod", "value", "pause", "retried"]
 
-loops = st.sampled_from([{}, {}, {}, {"withItems": ["a", "b", "c"]}, {"withSequence": {"count": "2"}}, {"withParam": "[]"}])
+loops = st.sampled_from(
+    [{}, {}, {}, {"withItems": ["a", "b", "c"]}, {"withSequence": {"count": "2"}}, {"withParam": "[]"}]
+)
 whens = st.sampled_from([{}, {}, {}, {"when": "1 == 2"}, {"when": "a == a"}])
 continues = st.sampled_from([{}, {}, {"continueOn": {"failed": True}}])
 hooks = st.sampled_from([{}, {}, {}, {"onExit": "pod"}])
@@ -34,9 +36,18 @@ hooks = st.sampled_from([{}, {}, {}, {"onExit": "pod"}])
 def steps_templates(draw, name, callable_):
     groups = []
     for i in range(draw(st.integers(1, 3))):
-        calls = draw(st.lists(st.tuples(st.sampled_from(callable_), loops, whens, continues, hooks), max_size=3))
-        groups.append([{"name": f"s{i}{j}", "template": t, **a, **b, **c, **d} for j, (t, a, b, c, d) in enumerate(calls)])
-    extra = draw(st.sampled_from([{}, {}, {"parallelism": 1}, {"retryStrategy": {"limit": 1}}, {"failFast": True}]))
+        calls = draw(
+            st.lists(st.tuples(st.sampled_from(callable_), loops, whens, continues, hooks), max_size=3)
+        )
+        groups.append(
+            [
+                {"name": f"s{i}{j}", "template": t, **a, **b, **c, **d}
+                for j, (t, a, b, c, d) in enumerate(calls)
+            ]
+        )
+    extra = draw(
+        st.sampled_from([{}, {}, {"parallelism": 1}, {"retryStrategy": {"limit": 1}}, {"failFast": True}])
+    )
     return {"name": name, "steps": groups, **extra}
 
 
@@ -44,13 +55,23 @@ def steps_templates(draw, name, callable_):
 def dag_templates(draw, name, callable_):
     tasks = []
     for i in range(draw(st.integers(1, 4))):
-        needed = draw(st.lists(st.sampled_from([f"t{j}" for j in range(i)]), max_size=2, unique=True)) if i else []
+        needed = (
+            draw(st.lists(st.sampled_from([f"t{j}" for j in range(i)]), max_size=2, unique=True)) if i else []
+        )
         result = draw(st.sampled_from(["", "", ".Succeeded", ".Failed", ".Skipped"]))
-        depends = {"depends": draw(st.sampled_from([" && ", " || "])).join(n + result for n in needed)} if needed else {}
+        depends = (
+            {"depends": draw(st.sampled_from([" && ", " || "])).join(n + result for n in needed)}
+            if needed
+            else {}
+        )
         task = {"name": f"t{i}", "template": draw(st.sampled_from(callable_)), **depends}
         tasks.append({**task, **draw(loops), **draw(whens), **draw(hooks)})
     extra = draw(st.sampled_from([{}, {}, {"parallelism": 2}, {"retryStrategy": {"limit": 1}}]))
-    return {"name": name, "dag": {"tasks": tasks, **draw(st.sampled_from([{}, {"failFast": False}]))}, **extra}
+    return {
+        "name": name,
+        "dag": {"tasks": tasks, **draw(st.sampled_from([{}, {"failFast": False}]))},
+        **extra,
+    }
 
 
 @st.composite
@@ -61,7 +82,9 @@ def manifests(draw):
         kind = draw(st.sampled_from([steps_templates, dag_templates]))
         templates.append(draw(kind(name, list(callable_))))
         callable_.append(name)
-    extra = draw(st.sampled_from([{}, {}, {"onExit": "pod"}, {"parallelism": 2}, {"activeDeadlineSeconds": 4}]))
+    extra = draw(
+        st.sampled_from([{}, {}, {"onExit": "pod"}, {"parallelism": 2}, {"activeDeadlineSeconds": 4}])
+    )
     return {"entrypoint": "main", "templates": templates, **extra}
 
 
@@ -107,5 +130,7 @@ def test_every_workflow_ends_and_all_its_nodes_with_it(manifest, seed):
 @given(manifests(), st.integers(0, 5), st.integers(1, 4))
 def test_a_restart_at_any_moment_changes_nothing(manifest, seed, crash_every):
     whole = Simulation(workflow(yaml.safe_dump(manifest)), rule(seed)).run(events=3000)
-    broken = Simulation(workflow(yaml.safe_dump(manifest)), rule(seed), crash_every=crash_every).run(events=3000)
+    broken = Simulation(workflow(yaml.safe_dump(manifest)), rule(seed), crash_every=crash_every).run(
+        events=3000
+    )
     assert picture(broken) == picture(whole)

@@ -93,7 +93,7 @@ def _leave_terminal() -> None:
         os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.umask(0o077)
+    os.umask(0o022)  # what images have; the folder of the home is closed to others anyway
 
 
 def _start(home: Home, *, foreground: bool) -> int:

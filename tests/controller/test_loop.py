@@ -10,7 +10,9 @@ from nbflow.spec.status import Phase
 
 
 def test_a_dag_runs_in_order(house, make):
-    name = house.submit([make["dag"]("main", a=(), b=("a",), c=("a",), d=("b", "c")), make["container"]("step")])
+    name = house.submit(
+        [make["dag"]("main", a=(), b=("a",), c=("a",), d=("b", "c")), make["container"]("step")]
+    )
     house.until(lambda: house.runtime.running())
     assert house.phases(name) == {name: "Running", "a": "Pending"}
     house.until(lambda: house.phases(name)["a"] == "Running")
@@ -30,7 +32,10 @@ def test_nothing_is_started_before_it_is_stored(house, make):
     name = house.submit([make["container"]("main")])
     stored = []
     create = house.runtime.create_pod
-    house.runtime.create_pod = lambda pod: (stored.extend(house.rows("SELECT name, state FROM pods")), create(pod))
+    house.runtime.create_pod = lambda pod: (
+        stored.extend(house.rows("SELECT name, state FROM pods")),
+        create(pod),
+    )
     house.until(lambda: house.runtime.started)
     assert stored == [(name, "pending")]
 
@@ -98,7 +103,9 @@ def test_a_bug_in_the_engine_ends_its_workflow_alone(house, make):
             return self.real.observe(event, now, world)
 
     bad = house.submit([make["container"]("main")])
-    house.build = lambda w, *rest: Broken(good_build(w, *rest)) if w.metadata.name == bad else good_build(w, *rest)
+    house.build = lambda w, *rest: (
+        Broken(good_build(w, *rest)) if w.metadata.name == bad else good_build(w, *rest)
+    )
     house.until(lambda: house.runtime.running(bad))
     good = house.submit([make["container"]("main")])
     house.until(lambda: house.runtime.running(good))
@@ -122,7 +129,9 @@ def test_a_damaged_manifest_ends_its_workflow_alone(house, make):
     house.runtime.by_itself = True
     house.until(lambda: house.settled(bad) and house.settled(good))
     assert (house.phase(bad), house.phase(good)) == (Phase.ERROR, Phase.SUCCEEDED)
-    assert house.get(bad).status.message.startswith("nbflow could not go on with this workflow: ValidationError")
+    assert house.get(bad).status.message.startswith(
+        "nbflow could not go on with this workflow: ValidationError"
+    )
 
 
 def test_a_full_disk_is_waited_for_and_nothing_is_done_meanwhile(house, make, monkeypatch):

@@ -4,7 +4,9 @@ from nbflow.spec.status import Phase
 
 
 def diamond(house, make):
-    return house.submit([make["dag"]("main", a=(), b=("a",), c=("a",), d=("b", "c")), make["container"]("step")])
+    return house.submit(
+        [make["dag"]("main", a=(), b=("a",), c=("a",), d=("b", "c")), make["container"]("step")]
+    )
 
 
 def test_a_running_pod_is_adopted(house, make):
@@ -99,7 +101,9 @@ def test_a_submit_that_came_while_nobody_ran_is_taken_in(house, make):
 def test_damaged_nodes_end_their_workflow_alone(house, make):
     bad, good = diamond(house, make), diamond(house, make)
     house.until(lambda: house.phases(bad).get("a") == house.phases(good).get("a") == "Running")
-    house.spoil(f"UPDATE nodes SET node = 'x' WHERE workflow = (SELECT key FROM workflows WHERE name = '{bad}')")
+    house.spoil(
+        f"UPDATE nodes SET node = 'x' WHERE workflow = (SELECT key FROM workflows WHERE name = '{bad}')"
+    )
     house.crash()
     house.runtime.by_itself = True
     for pod in house.runtime.running():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,12 @@ class Verbs(click.Group):
         command: click.Command = module.COMMANDS[cmd_name]
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, list(_flags_with_values(command, rest)) if command else rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         for title, verbs in VERBS.items():
             with formatter.section(title):
@@ -92,6 +98,27 @@ def group(ctx: click.Context, namespace: str) -> None:
     session.namespace = namespace
     if ctx.invoked_subcommand is None:
         session.console.write(ctx.get_help() + "\n")
+
+
+def _flags_with_values(command: click.Command, args: list[str]) -> Iterator[str]:
+    """The arguments, with `--strict=false` and the like (argo takes them) as click wants them."""
+    flags = {
+        name: parameter
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.is_flag
+        for name in parameter.opts
+    }
+    for index, argument in enumerate(args):
+        if argument == "--":
+            yield from args[index:]
+            return
+        name, _, value = argument.partition("=")
+        if name not in flags or value.lower() not in ("true", "false"):
+            yield argument
+        elif value.lower() == "true":
+            yield name
+        else:
+            yield from flags[name].secondary_opts[:1]
 
 
 def invoke(argv: list[str], console: Console, client: Client | None = None) -> int:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from nbflow.clients.client import Client, Stored
     from nbflow.spec.yaml import Document
 
+_MISSING_REFERENCE = "NBF114"
 _KEY = re.compile(r"^[-._a-zA-Z0-9]+$")
 
 
 def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stored], list[str]]:
     """Create the objects of manifests; those that exist stay as they are. Also what is left alone, in words.
 
+    A template may refer to one that is not stored yet, as with kubectl: that is said, not refused.
     Raises ManifestError or NbflowError before anything is created. Workflows are for `submit`.
     """
     refuse_errors([finding for document in documents for finding in document.findings])
@@ -34,9 +36,11 @@ def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stor
     for document in chosen:
         check_named(document)
     linted = [document for document in chosen if document.kind in KINDS]
-    refuse_errors(lint_parsed(linted, client=client) if linted else [])
+    findings = lint_parsed(linted, client=client) if linted else []
+    refuse_errors([finding for finding in findings if finding.rule != _MISSING_REFERENCE])
+    dangling = [f"{finding.problem}; create it before a workflow uses it" for finding in findings]
     others = [document for document in documents if document.kind not in CREATED_FIRST]
-    return [client.create(document.data) for document in chosen], left_alone(others)
+    return [client.create(document.data) for document in chosen], [*dangling, *left_alone(others)]
 
 
 def create_secret(client: Client, name: str, values: Mapping[str, bytes], *, kind: str = "Opaque") -> Stored:

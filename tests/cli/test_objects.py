@@ -90,3 +90,14 @@ def test_create_with_nothing_to_create(nbflow, tmp_path):
     path.write_text("kind: Service\nmetadata: {name: a}\n")
     with pytest.raises(NbflowError, match="nothing to create"):
         nbflow("create", "-f", path)
+
+
+def test_create_takes_a_template_that_refers_to_one_that_is_not_there_yet(nbflow, client, tmp_path):
+    (tmp_path / "outer.yaml").write_text(
+        "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata: {name: outer}\n"
+        "spec: {templates: [{name: a, steps: [[{name: b, templateRef: {name: inner, template: c}}]]}]}\n"
+    )
+    done = nbflow("create", "-f", "outer.yaml")
+    assert (done.code, done.out) == (0, "workflowtemplate/outer created\n")
+    assert '"inner" not found; create it before a workflow uses it' in done.err
+    assert [name for _, name in client.stored] == ["outer"]

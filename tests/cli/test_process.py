@@ -81,6 +81,10 @@ def test_lint_exit_codes(nbflow, tmp_path):
     (tmp_path / "good.yaml").write_text(json.dumps(good))
     (tmp_path / "bad.yaml").write_text(json.dumps(good).replace('"entrypoint"', '"entrypont"'))
     assert (nbflow("lint", "good.yaml").returncode, nbflow("lint", "bad.yaml").returncode) == (0, 1)
+    assert nbflow("lint", "--strict=false", "bad.yaml").returncode == 1  # no entrypoint, then
+    (tmp_path / "odd.yaml").write_text(json.dumps(good).replace('"templates"', '"x": 1, "templates"'))
+    verdicts = [nbflow("lint", f"--strict={strict}", "odd.yaml").returncode for strict in ("true", "false")]
+    assert verdicts == [1, 0]
     bad = nbflow("lint", "bad.yaml")
     assert b"bad.yaml:1:" in bad.stderr
     assert b"entrypoint" in bad.stderr

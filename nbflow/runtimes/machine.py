@@ -83,7 +83,7 @@ def machine(python: str, hidden: str) -> Machine:
 
 
 def _is_system(path: str) -> bool:
-    return os.path.isdir(path) and not os.path.islink(path) and any(os.scandir(path))
+    return os.path.isdir(path) and not os.path.islink(path) and bool(os.listdir(path))
 
 
 def _below(path: str, folder: str) -> bool:

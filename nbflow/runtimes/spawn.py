@@ -91,9 +91,9 @@ def wrapper(own_session: bool, streams: Streams, deadline: float | None) -> str:
         )
     return "".join(
         (
-            'trap : TERM\necho "pid $$">&3\n',
+            'echo "pid $$">&3\n',
             f"(trap '' TERM; exec {tee}) <&7 {shut} & t=$!\n" if streams.result else "",
-            f'"$@" <&0 {output} {shut} & m=$!\necho "main $m">&3\n',
+            f'"$@" <&0 {output} {shut} & m=$!\ntrap : TERM\necho "main $m">&3\n',
             _watcher(_SIGNAL_GROUP, streams, deadline, shut),
             "while :; do wait $m; c=$?; kill -0 $m || break; done 2>/dev/null\ntrap '' TERM\n",
             f"kill -TERM 0\n{drain}" if streams.result else "",

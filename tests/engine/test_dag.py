@@ -111,10 +111,14 @@ def test_outputs_of_tasks_and_of_loops():
     wf = run(
         [
             "name: A, template: ok, withItems: [x, y], arguments: {parameters: [{name: m, value: '{{item}}'}]}",
-            "name: B, template: ok, depends: A,"
-            " arguments: {parameters: [{name: m, value: '{{tasks.A.outputs.parameters.o}}'}]}",
-            "name: C, template: ok, depends: B,"
-            " arguments: {parameters: [{name: m, value: '{{tasks.A.outputs.parameters}}'}]}",
+            (
+                "name: B, template: ok, depends: A,"
+                " arguments: {parameters: [{name: m, value: '{{tasks.A.outputs.parameters.o}}'}]}"
+            ),
+            (
+                "name: C, template: ok, depends: B,"
+                " arguments: {parameters: [{name: m, value: '{{tasks.A.outputs.parameters}}'}]}"
+            ),
         ]
     )
     assert wf.node("B").inputs["parameters"][0]["value"] == '["x","y"]'
@@ -157,8 +161,10 @@ def test_absent_outputs_of_a_skipped_task():
     wf = run(
         [
             skipped,
-            "name: B, template: ok, depends: S,"
-            """ arguments: {parameters: [{name: m, value: "{{=tasks.S.outputs.parameters.o ?? 'fallback'}}"}]}""",
+            (
+                "name: B, template: ok, depends: S,"
+                """ arguments: {parameters: [{name: m, value: "{{=tasks.S.outputs.parameters.o ?? 'fallback'}}"}]}"""
+            ),
         ],
         more=more,
     )
@@ -166,7 +172,10 @@ def test_absent_outputs_of_a_skipped_task():
     wf = run(
         [
             skipped,
-            "name: B, template: ok, depends: S, arguments: {parameters: [{name: m, value: 'x-{{tasks.S.outputs.parameters.o}}'}]}",
+            (
+                "name: B, template: ok, depends: S, arguments: {parameters: "
+                "[{name: m, value: 'x-{{tasks.S.outputs.parameters.o}}'}]}"
+            ),
         ],
         more=more,
     )
@@ -215,7 +224,10 @@ def test_a_result_is_captured_only_if_something_refers_to_it():
     wf = run(
         [
             "name: A, template: ok",
-            "name: B, template: ok, depends: A, arguments: {parameters: [{name: m, value: \"{{=tasks['A'].outputs.result}}\"}]}",
+            (
+                "name: B, template: ok, depends: A, arguments: {parameters: "
+                "[{name: m, value: \"{{=tasks['A'].outputs.result}}\"}]}"
+            ),
         ],
         on=result("r"),
     )

@@ -216,7 +216,9 @@ def test_inputs_are_taken_from_the_caller_then_from_the_default():
   steps: [[{name: a, template: t, arguments: {parameters: [{name: x, value: "{{workflow.name}}"}]}}]]
 - name: t
   inputs: {parameters: [{name: x, value: own}, {name: y, default: "{{inputs.parameters.x}}+"}, {name: z, value: "3"}]}
-  container: {image: i, args: ["{{inputs.parameters.x}} {{inputs.parameters.y}} {{pod.name}} {{steps.name}} {{node.name}}"]}
+  container:
+    image: i
+    args: ["{{inputs.parameters.x}} {{inputs.parameters.y}} {{pod.name}} {{steps.name}} {{node.name}}"]
 """
     )
     (pod,) = wf.pods.values()
@@ -232,6 +234,7 @@ def test_inputs_are_taken_from_the_caller_then_from_the_default():
 
 def test_a_missing_input_is_an_error_that_names_it():
     wf = run(
-        "- {name: main, steps: [[{name: a, template: t}]]}\n- {name: t, inputs: {parameters: [{name: x}]}, container: {image: i}}"
+        "- {name: main, steps: [[{name: a, template: t}]]}\n"
+        "- {name: t, inputs: {parameters: [{name: x}]}, container: {image: i}}"
     )
     assert wf.node("a").message == "inputs.parameters.x was not supplied"

@@ -1,0 +1,221 @@
+"""The controller as a process: started when needed, single, gone when idle or asked to, never in the way."""
+
+import os
+import shutil
+import threading
+import time
+
+import pytest
+
+import nbflow
+from nbflow.clients.client import LogOptions, Request
+from nbflow.clients.local import LocalClient
+from nbflow.clients.starting import Starter
+from nbflow.errors import NbflowError, NotFoundError
+from nbflow.spec.status import Phase
+from nbflow.store import Home, open_store
+from nbflow.store.presence import controller_of, is_listening
+from tests.contracts.client import wait, wait_until, workflow
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_looking_at_a_home_that_does_not_exist_creates_nothing(client, home):
+    assert client.list() == []
+    assert client.objects("Secret") == []
+    for call in (
+        lambda: client.get("x"),
+        lambda: client.get("@latest"),
+        lambda: client.watch("x"),
+        lambda: client.logs("x", LogOptions(follow=True)),
+        lambda: client.ask("x", Request("stop")),
+        lambda: client.delete("x"),
+        lambda: client.delete_object("Secret", "x"),
+    ):
+        with pytest.raises(NotFoundError):
+            call()
+    assert not home.root.exists()
+
+
+def test_what_was_prepared_and_not_needed_leaves_no_trace(client, home):
+    client.prepare()
+    child = client._starter._child
+    assert is_alive(child)
+    client.close()
+    wait_until(lambda: not is_alive(child))
+    assert not home.root.exists()
+
+
+def test_an_unwritable_home_is_refused_and_nothing_is_created(tmp_path):
+    (tmp_path / "file").write_text("")
+    client = LocalClient("host", Home(tmp_path / "file" / "home"))
+    client.prepare()
+    with pytest.raises(NbflowError, match="NBFLOW_HOME cannot be used"):
+        client.submit(workflow("true"))
+    client.close()
+    assert (tmp_path / "file").read_text() == ""
+
+
+def test_a_controller_that_cannot_start_says_why(client, home):
+    home.root.mkdir()
+    home.settings.write_text("max_pods = 'many'")
+    with pytest.raises(NbflowError) as refused:
+        client.submit(workflow("true"))
+    assert refused.value.problem == (
+        f"the controller could not start: {home.settings}: max_pods must be a whole number, not 'many'"
+    )
+
+
+def test_a_controller_that_dies_again_and_again_is_not_started_for_ever(client, home, monkeypatch):
+    monkeypatch.setenv("NBFLOW_IDLE_SECONDS", "0")
+    with open_store(home) as store:
+        starter = Starter(home)
+        for _ in range(3):
+            starter.ensure(store)
+            wait_until(lambda: starter.check() or not starter._child)
+            wait_until(lambda: controller_of(home) is None)
+        with pytest.raises(NbflowError, match="the controller could not start"):
+            starter.ensure(store)
+        starter.close()
+
+
+def test_it_survives_its_client_and_listens_no_terminal(client, home):
+    name = client.submit(workflow("true")).name
+    wait(client, name)
+    pid = controller_of(home).pid
+    assert os.getsid(pid) != os.getsid(0)
+    assert os.getppid() != pid
+    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    files = {os.readlink(f"/proc/{pid}/fd/{n}") for n in (0, 1, 2)}
+    assert files == {"/dev/null", str(home.controller_log)}
+    with open(f"/proc/{pid}/status") as status:
+        ignored = next(int(line.split()[1], 16) for line in status if line.startswith("SigIgn"))
+    assert ignored & 1  # SIGHUP
+    assert ignored & 2  # SIGINT
+
+
+def test_many_starts_at_once_give_one_controller(home):
+    store = open_store(home)
+    store.close()
+    starters = [Starter(home) for _ in range(4)]
+
+    def start(starter):
+        with open_store(home) as own:
+            starter.ensure(own)
+        while starter._child:
+            starter.check()
+            time.sleep(0.005)
+
+    threads = [threading.Thread(target=start, args=(starter,)) for starter in starters]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pid = controller_of(home).pid
+    command = f"--home\0{home.root}".encode()
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    found += [int(entry)] if command in file.read() else []
+            except OSError:
+                continue
+    assert found == [pid]
+
+
+def test_a_submit_while_the_controller_ends_is_not_lost(home, monkeypatch):
+    """Idle at once: nearly every submit meets a controller that is just about to end."""
+    monkeypatch.setenv("NBFLOW_IDLE_SECONDS", "0")
+    monkeypatch.setattr("nbflow.clients.starting._MOST_STARTS", 1000)
+    client = LocalClient("host", home)
+    names = []
+    for number in range(12):
+        name = client.submit(workflow("true")).name
+        names.append(name)
+        if number % 3:
+            wait(client, name)
+            time.sleep(number * 0.0007)
+    assert [wait(client, name) for name in names] == [Phase.SUCCEEDED] * 12
+
+
+def test_submits_from_many_clients_at_once(home):
+    names, errors = [], []
+
+    def submit():
+        try:
+            names.append(LocalClient("host", home).submit(workflow("true")).name)
+        except NbflowError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=submit) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    client = LocalClient("host", home)
+    assert [wait(client, name) for name in names] == [Phase.SUCCEEDED] * 8
+
+
+def test_a_newer_client_asks_an_older_controller_to_hand_over(client, home):
+    name = client.submit(workflow("sleep 0.5", "true")).name
+    old = controller_of(home).pid
+    signature = home.controller_lock.read_text()
+    home.controller_lock.write_text(signature.replace(nbflow.__version__, "0.0.9"))
+    client.submit(workflow("true"))
+    wait_until(lambda: not is_alive(old))
+    wait_until(lambda: is_listening(home))
+    assert controller_of(home).pid != old
+    assert wait(client, name) is Phase.SUCCEEDED
+
+
+def test_touching_any_verb_goes_on_with_what_a_killed_controller_left(client, home, kill_controller):
+    name = client.submit(workflow("sleep 0.2", "true")).name
+    kill_controller(home)
+    assert not is_listening(home)
+    client.list()
+    wait_until(lambda: is_listening(home))
+    assert wait(client, name) is Phase.SUCCEEDED
+
+
+def test_a_watch_goes_on_although_the_controller_is_killed_under_it(client, home, kill_controller):
+    name = client.submit(workflow("sleep 0.2", "true")).name
+    updates = client.watch(name)
+    next(updates)
+    kill_controller(home)
+    *_, last = updates
+    assert last.workflow.status.phase is Phase.SUCCEEDED
+
+
+def test_it_ends_when_idle(home, monkeypatch):
+    monkeypatch.setenv("NBFLOW_IDLE_SECONDS", "0")
+    client = LocalClient("host", home)
+    wait(client, client.submit(workflow("true")).name)
+    wait_until(lambda: controller_of(home) is None)
+    assert "Traceback" not in home.controller_log.read_text()
+
+
+def test_it_ends_when_the_home_is_removed(client, home):
+    client.submit(workflow("sleep 3"))
+    controller = controller_of(home).pid
+    shutil.rmtree(home.root, ignore_errors=True)
+    wait_until(lambda: not is_alive(controller))
+
+
+def test_a_damaged_store_is_named_by_every_verb(client, home):
+    home.root.mkdir()
+    home.database.write_bytes(b"this is no database" * 100)
+    for call in (lambda: client.list(), lambda: client.get("x"), lambda: client.submit(workflow("true"))):
+        with pytest.raises(NbflowError, match="the store is damaged"):
+            call()

@@ -43,6 +43,7 @@ def pack_tar(source: Path, target: Path, *, level: int = -1) -> None:
             member = tar.gettarinfo(path, name)
             member.uid = member.gid = 0
             member.uname = member.gname = ""
+            member.mtime = int(member.mtime)  # Go keeps no parts of a second either
             if member.isreg():
                 with path.open("rb") as content:
                     tar.addfile(member, content)

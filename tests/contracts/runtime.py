@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from nbflow.runtimes import open_runtime
 from nbflow.runtimes.executor import DEADLINE_EXCEEDED, Executor
 from nbflow.runtimes.runtime import PodStatus, Runtime
@@ -122,16 +123,14 @@ def command(line: list[str], name: str = "pod-1", **fields: object) -> Pod:
 def processes(marker: str) -> list[int]:
     """Processes with this text in their command line."""
     found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit() and int(name) != os.getpid():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
             try:
-                line = (
-                    Path("/proc", name, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                )
+                line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
             if marker in line:
-                found.append(int(name))
+                found.append(int(folder.name))
     return found
 
 
@@ -150,7 +149,8 @@ class RuntimeContract:
         assert cluster.log("pod-1") == "hello world\n"
         assert (outcome.phase, outcome.message, outcome.exit_code) == (Phase.SUCCEEDED, "", 0)
         assert outcome.outputs == {"exitCode": "0"}
-        assert outcome.started_at and outcome.finished_at
+        assert outcome.started_at is not None
+        assert outcome.finished_at is not None
         slack = timedelta(seconds=0.1)  # file times are coarser than the clock
         assert before - slack <= outcome.started_at <= outcome.finished_at + slack
         assert outcome.finished_at <= datetime.now(UTC) + slack

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nbflow.runtimes.host import rewrite
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.spec.status import Phase

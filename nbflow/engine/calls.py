@@ -124,7 +124,9 @@ def _add_container(run: Run, call: Call, pod: NodeStatus, container: ContainerNo
     """The node of one container of a containerSet, below its pod or the containers it waits for."""
     name = f"{pod.name}.{container.name}"
     phase = Phase.PENDING if not pod.fulfilled else Phase.FAILED
-    node = add_node(run, replace(call, name=name, boundary=pod.id), NodeType.CONTAINER, phase, flag={})
+    node = add_node(
+        run, replace(call, name=name, boundary=pod.id, parents=()), NodeType.CONTAINER, phase, flag={}
+    )
     for before in container.dependencies or ("",):
         run.tree.connect(run.node_id(f"{pod.name}.{before}") if before else pod.id, node.id)
 
@@ -183,6 +185,8 @@ def add_node(
         extra["templateRef"] = call.reference.template_ref.to_dict()
     if flags:
         extra["nodeFlag"] = dict(flags)
+    for parent in call.parents:
+        run.tree.connect(parent, run.node_id(call.name))
     return run.add(
         NodeStatus(
             id=run.node_id(call.name),

@@ -223,7 +223,8 @@ class Dag:
             call = self._call(full_name, name, task)
             scope = self.prepared.source.scope
             group = calls.add_group(self.run, full_name, NodeType.TASK_GROUP, scope, self.node, call=call)
-            self._connect(name, group.id)
+            for before in self._parents(name, None):
+                self.run.tree.connect(before, group.id)
         ids = [self.run.node_id(self.task_name(one.name)) for one in rounds]
         loop = self.loops[name] = Loop(group.id, ids, dict.fromkeys(ids))
         for node_id, one in zip(loop.rounds, rounds, strict=True):
@@ -246,13 +247,12 @@ class Dag:
         except TemplateError as error:
             self._add_skipped(name, one.name, Phase.ERROR, error.problem, parent)
             return
-        self._connect(name, self.run.node_id(full_name), parent)
-        calls.start(self.run, self._call(full_name, one.name, task))
+        calls.start(self.run, self._call(full_name, one.name, task, self._parents(name, parent)))
 
     def _reference(self, task: DAGTask) -> Reference:
         return Reference(task.template, task.template_ref, task.inline)
 
-    def _call(self, full_name: str, name: str, task: DAGTask) -> Call:
+    def _call(self, full_name: str, name: str, task: DAGTask, parents: tuple[str, ...] = ()) -> Call:
         return Call(
             name=full_name,
             reference=self._reference(task),
@@ -263,26 +263,23 @@ class Dag:
             kind=KIND,
             caller=name,
             depth=self.call.depth + 1,
+            parents=parents,
             on_exit=self.call.on_exit,
         )
 
     def _add_skipped(
         self, name: str, label: str, phase: Phase, message: str, parent: str | None = None
     ) -> None:
-        call = self._call(self.task_name(label), label, self.tasks[name])
-        node = self.run.tree.named(call.name)
-        if node is None:
-            node = calls.add_node(self.run, call, NodeType.SKIPPED, phase, message)
-        self._connect(name, node.id, parent)
+        call = self._call(self.task_name(label), label, self.tasks[name], self._parents(name, parent))
+        if self.run.tree.named(call.name) is None:
+            calls.add_node(self.run, call, NodeType.SKIPPED, phase, message)
 
-    def _connect(self, name: str, child: str, parent: str | None = None) -> None:
-        """Make a node the child of what its task waits for, of its loop, or of the DAG."""
-        needed = [self.run.node_id(self.task_name(n)) for n in self.graph[name]]
-        parents = (
-            (parent,) if parent else outbound_of_all(self.run.tree, needed) if needed else (self.node_id,)
-        )
-        for one in parents:
-            self.run.tree.connect(one, child)
+    def _parents(self, name: str, parent: str | None) -> tuple[str, ...]:
+        """What a task's node comes after: its loop, else the ends of what the task waits for, else the DAG."""
+        if parent is not None:
+            return (parent,)
+        needed = [self.run.node_id(self.task_name(before)) for before in self.graph[name]]
+        return outbound_of_all(self.run.tree, needed) if needed else (self.node_id,)
 
     # --- what becomes of the tasks --------------------------------------------------------------------------------
 

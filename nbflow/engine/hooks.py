@@ -138,7 +138,6 @@ def _start(
     *,
     on_exit: bool,
 ) -> None:
-    run.tree.connect(node.id, run.node_id(name))
     calls.start(
         run,
         Call(
@@ -150,6 +149,7 @@ def _start(
             boundary=place.boundary,
             kind="steps",
             depth=place.depth,
+            parents=(node.id,),
             on_exit=on_exit,
             flag=HOOKED,
         ),

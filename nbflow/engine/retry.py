@@ -62,7 +62,7 @@ class Retry:
         if not self.attempts:
             self._start_attempt()
         elif self.last.fulfilled:
-            self._proceed()
+            self.run.notify(self.last.id)
         else:
             self._resume()
 
@@ -71,7 +71,7 @@ class Retry:
 
     def _call(self, number: int) -> Call:
         flag = {**self.call.flag, "retried": True}
-        return replace(self.call, name=self._name(number), owner=self, flag=flag)
+        return replace(self.call, name=self._name(number), owner=self, parents=(self.node_id,), flag=flag)
 
     # --- attempts -------------------------------------------------------------------------------------------------
 
@@ -87,7 +87,6 @@ class Retry:
         call = self._call(number)
         node_id = self.run.node_id(call.name)
         self.run.owners[node_id] = self
-        self.run.tree.connect(self.node_id, node_id)
         try:
             ready = self._ready(call, number)
             self.attempts.append(node_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from nbflow.engine import calls
 from nbflow.engine.failures import CallError
@@ -99,9 +100,8 @@ class Root:
             return node is not None and node.fulfilled
         if node is None and not self._holds(hook.expression):
             return True
-        self.run.tree.connect(self.run.name, self.run.node_id(full_name))
         call = self._call(full_name, hook.template, hook.template_ref, hook.arguments, flag=HOOKED)
-        calls.start(self.run, call)
+        calls.start(self.run, replace(call, parents=(self.run.name,)))
         return False
 
     def _holds(self, expression: str) -> bool:

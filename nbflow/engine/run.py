@@ -64,7 +64,7 @@ class Call:
 
     name: of the node. scope: where names of templates resolve, "local/". arguments: resolved.
     kind, caller: "steps" or "tasks" and the name of the step or task; "" for none. depth: of nesting, the root is 1.
-    on_exit: part of an exit handler. flag: Argo's nodeFlag.
+    parents: ids of the nodes it comes after. on_exit: part of an exit handler. flag: Argo's nodeFlag.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Call:
     kind: str = ""
     caller: str = ""
     depth: int = 1
+    parents: tuple[str, ...] = ()
     on_exit: bool = False
     flag: Mapping[str, bool] = field(default_factory=dict)
 

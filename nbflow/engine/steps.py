@@ -154,7 +154,6 @@ class Steps:
         child = self.run.node_id(name)
         self.rounds[child] = step
         self.open[child] = None
-        self.run.tree.connect(self.group.id, child)
         calls.start(self.run, self._call(name, step))
         return True
 
@@ -169,6 +168,7 @@ class Steps:
             kind=KIND,
             caller=step.name,
             depth=self.call.depth + 1,
+            parents=(self.group.id,),
             on_exit=self.call.on_exit,
         )
 
@@ -178,8 +178,7 @@ class Steps:
 
     def _add_skipped(self, step: WorkflowStep, phase: Phase, message: str) -> None:
         call = self._call(f"{self.group_name}.{step.name}", step)
-        node = calls.add_node(self.run, call, NodeType.SKIPPED, phase, message)
-        self.run.tree.connect(self.group.id, node.id)
+        calls.add_node(self.run, call, NodeType.SKIPPED, phase, message)
 
     # --- what becomes of the children -----------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ def register(shell: InteractiveShell) -> None:
     """Give `shell` the magic `%workflow` and `%%workflow`."""
     from IPython.core.magic import no_var_expand
 
-    @no_var_expand  # type: ignore[untyped-decorator]
+    @no_var_expand
     def workflow(line: str, cell: str | None = None) -> object:
         """Run an Argo Workflows manifest.
 
@@ -43,4 +43,4 @@ def register(shell: InteractiveShell) -> None:
 
         return magics.line_magic(shell, line) if cell is None else magics.cell_magic(shell, line, cell)
 
-    shell.register_magic_function(workflow, "line_cell", "workflow")
+    shell.register_magic_function(workflow, "line_cell", "workflow")  # type: ignore[arg-type]

@@ -94,8 +94,8 @@ class ShownLive:
         self._widget: RunWidget | None = None
         opening = self._feed.opening(workflow)
         self._widget = RunWidget(run, self._feed, opening, self._id)
-        display(self._widget)
         self._feed.start(workflow)
+        display(self._widget)  # type: ignore[no-untyped-call]
 
     def finish(self) -> None:
         self._run.until(finished)
@@ -116,14 +116,17 @@ def as_text(workflow: WorkflowObject) -> str:
     return tree(workflow) or f"workflow {workflow.name} has no nodes yet"
 
 
-def _display(client: Client, workflow: WorkflowObject, snapshot_id: str, *, live: bool, update: bool = False) -> None:
+def _display(
+    client: Client, workflow: WorkflowObject, snapshot_id: str, *, live: bool, update: bool = False
+) -> None:
     """Put the snapshot into the cell, or in place of the one that is there: that is safe from any thread."""
     from IPython.display import display, update_display
 
     from nbflow.notebook.snapshot import snapshot
 
     bundle = snapshot(client, workflow, pair=snapshot_id if live else "")
-    (update_display if update else display)(bundle, raw=True, display_id=snapshot_id)
+    put = update_display if update else display
+    put(bundle, raw=True, display_id=snapshot_id)  # type: ignore[no-untyped-call]
 
 
 def _new_id() -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from nbflow.errors import Finding, ManifestError, NbflowError, Severity
 from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
 from nbflow.views.phases import SIGNS
-from nbflow.views.text import DEFAULT, RED, YELLOW, Style, clean, clean_log
+from nbflow.views.text import DEFAULT, Style, clean, clean_log
 
 BOLD, FAINT = 1, 2
+"""The only marks: Jupyter shows errors on red, where no colour is readable in both its light and its dark theme."""
+_WORD = re.compile(r"""\{\{.*?\}\}|[^\s,:\[\]{}"']+""")
 _COLOR = Style(color=True)
 _PLAIN = Style()
 _GROUPS = (NodeType.STEPS, NodeType.STEP_GROUP, NodeType.DAG, NodeType.TASK_GROUP, NodeType.RETRY)
@@ -64,14 +67,14 @@ class WorkflowFailedError(NbflowError):
         return self._lines(_COLOR)
 
     def _lines(self, style: Style) -> list[str]:
-        lines = [style.paint(self.problem, BOLD, RED) + (f": {clean(self.message)}" if self.message else "")]
+        lines = [style.paint(self.problem, BOLD) + (f": {clean(self.message)}" if self.message else "")]
         for node in self.nodes[:_SHOWN]:
             lines += self._told(node, style)
         hidden = len(self.nodes) - _SHOWN
         return lines + ([f"  and {hidden} more nodes"] if hidden > 0 else [])
 
     def _told(self, node: NodeStatus, style: Style) -> list[str]:
-        mark = style.paint(SIGNS[node.phase], RED)
+        mark = style.paint(SIGNS[node.phase], BOLD)
         why = f": {clean(node.message)}" if node.message else ""
         tail = [f"  {style.paint('|', FAINT)} {clean_log(line)}" for line in self.tails.get(node.id, ())]
         return [f"{mark} {style.paint(clean(node.display_name), BOLD)}{why}", *tail]
@@ -87,17 +90,16 @@ class RefusedError(ManifestError):
     def _render_traceback_(self) -> list[str]:
         errors = sum(f.severity is Severity.ERROR for f in self.findings)
         count = f"{errors} error{'s' if errors != 1 else ''}"
-        head = _COLOR.paint(f"The manifest was refused: {count}, nothing was created", BOLD, RED)
+        head = _COLOR.paint(f"The manifest was refused: {count}, nothing was created", BOLD)
         return [head, *(line for finding in self.findings for line in self._told(finding))]
 
     def _told(self, finding: Finding) -> list[str]:
-        color = RED if finding.severity is Severity.ERROR else YELLOW
         place = f"{finding.position}: " if finding.position else ""
-        lines = ["", f"{place}{_COLOR.paint(finding.severity.value, BOLD, color)}: {clean(finding.problem)}"]
-        lines += self._excerpt(finding, color)
+        lines = ["", f"{place}{_COLOR.paint(finding.severity.value, BOLD)}: {clean(finding.problem)}"]
+        lines += self._excerpt(finding)
         return lines + ([f"  {_COLOR.paint('fix:', BOLD)} {clean(finding.fix)}"] if finding.fix else [])
 
-    def _excerpt(self, finding: Finding, color: int) -> list[str]:
+    def _excerpt(self, finding: Finding) -> list[str]:
         """The line at fault between its neighbours, and a caret under the fault."""
         if finding.position is None:
             return []
@@ -105,7 +107,9 @@ class RefusedError(ManifestError):
         text = {number: self._line(number) for number in (at - 1, at, at + 1)}
         text[at] = finding.source_line or text[at]
         shown = [self._numbered(n, text[n], mark=n == at) for n in (at - 1, at)]
-        caret = _COLOR.paint(" " * 5 + "│ ", FAINT) + " " * (column - 1) + _COLOR.paint("^", BOLD, color)
+        word = _WORD.match(text[at][column - 1 :])
+        carets = _COLOR.paint("^" * len(word.group() if word else "^"), BOLD)
+        caret = _COLOR.paint(" " * 5 + "│ ", FAINT) + " " * (column - 1) + carets
         return [line for line in (*shown, caret, self._numbered(at + 1, text[at + 1], mark=False)) if line]
 
     def _line(self, number: int) -> str:

@@ -108,8 +108,8 @@ class Feed:
         self._follower.listen(self._heard)
         self._logs_open = True
         self._follower.start()
-        for name, target in (("log", self._read_logs), ("view", self._pump)):
-            threading.Thread(target=target, args=(workflow.name,), name=f"nbflow {name}", daemon=True).start()
+        for name, target, args in (("log", self._read_logs, (workflow.name,)), ("view", self._pump, ())):
+            threading.Thread(target=target, args=args, name=f"nbflow {name}", daemon=True).start()
 
     def hello(self) -> None:
         """A page has come, or lost a message: it gets everything."""
@@ -143,7 +143,7 @@ class Feed:
             self._logs_open = False
             self._wake.set()
 
-    def _pump(self, name: str) -> None:
+    def _pump(self) -> None:
         try:
             while self._follower.reading or self._logs_open:
                 self._wake.wait(self._patience())
@@ -219,7 +219,11 @@ class Feed:
     def _log(self, workflow: WorkflowObject) -> Log:
         nodes = workflow.status.nodes
         chosen = nodes.get(self._selected)
-        pods = None if chosen is None else frozenset(pod_name(workflow, pod) for pod in pods_below(workflow, chosen))
+        pods = (
+            None
+            if chosen is None
+            else frozenset(pod_name(workflow, pod) for pod in pods_below(workflow, chosen))
+        )
         before, reset = self._cursor, self._reset
         entries, self._cursor = self._book.since(before, pods, LINES)
         self._reset = False

@@ -9,7 +9,7 @@ from nbflow import cli
 from nbflow.errors import ManifestError, NbflowError
 from nbflow.notebook import words
 from nbflow.notebook.display import show
-from nbflow.notebook.failure import RefusedError, VerbFailedError
+from nbflow.notebook.failure import DetachedError, RefusedError, VerbFailedError
 from nbflow.notebook.presence import Presence, cell_text, presence
 from nbflow.notebook.run import Run, attach
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nbflow.cli.submit import SubmitCall
     from nbflow.clients.client import Client
+    from nbflow.commands.submission import Prepared
 
 MAGIC = "%%workflow"
 SOURCE = "cell"
@@ -30,11 +31,12 @@ def cell_magic(shell: InteractiveShell, line: str, cell: str) -> Run | None:
     call = cli.parse_submit(rest)
     call.check()
     if call.files:
-        raise NbflowError(f"{call.files[0]!r} is one word too many: the cell is the manifest", fix=f"{MAGIC} NAME FLAGS")
-    run = _submit(shell, call, _numbered_as_shown(shell, cell))
-    if run is not None and name:
-        shell.user_ns[name] = run
-    return _accompany(shell, call, run)
+        problem = f"{call.files[0]!r} is one word too many: the cell is the manifest"
+        raise NbflowError(problem, fix=f"{MAGIC} NAME FLAGS")
+    runs = _submit(call, _numbered_as_shown(shell, cell))
+    if runs and name:
+        shell.user_ns[name] = runs[0]
+    return _accompany(shell, call, runs)
 
 
 def line_magic(shell: InteractiveShell, line: str) -> object:
@@ -43,7 +45,7 @@ def line_magic(shell: InteractiveShell, line: str) -> object:
     if argv[:1] == ["submit"] and not {"-h", "--help", "-o", "--output"} & set(argv):
         return _submit_files(shell, argv[1:])
     if argv[:1] == ["watch"] and len(argv) < 3 and not argv[-1].startswith("-"):
-        run = attach(argv[1] if len(argv) == 2 else "@latest", client=connect(None))
+        run = attach(argv[1] if len(argv) == 2 else "@latest")
         show(run)
         return run
     code = cli.run(argv, out=sys.stdout, err=sys.stderr)
@@ -52,51 +54,58 @@ def line_magic(shell: InteractiveShell, line: str) -> object:
     return None
 
 
-def connect(target: str | None) -> Client:
-    """The client of a target. Tests put their own here."""
-    from nbflow.commands import connect as open_client
-
-    return open_client(target)
-
-
 def _submit_files(shell: InteractiveShell, argv: list[str]) -> Run | None:
     call = cli.parse_submit(argv)
     call.check()
     if not call.files:
-        raise NbflowError("no manifest was given", fix="%workflow submit FILE, or a cell that begins with %%workflow")
-    return _accompany(shell, call, _submit(shell, call, *call.files))
+        raise NbflowError(
+            "no manifest was given", fix="%workflow submit FILE, or a cell that begins with %%workflow"
+        )
+    return _accompany(shell, call, _submit(call, *call.files))
 
 
-def _submit(shell: InteractiveShell, call: SubmitCall, *manifests: str) -> Run | None:
-    """Check the manifests and start their workflows. The run of the first; None for a dry run."""
+def _submit(call: SubmitCall, *manifests: str) -> list[Run]:
+    """Check the manifests and start their workflows; a dry run starts none."""
+    from nbflow.commands.connecting import connect, prepared_client
+    from nbflow.commands.submission import send
+
+    with prepared_client(connect(call.on)) as client:
+        prepared = _checked(call, manifests, client)
+        if call.dry_run:
+            _print_dry(prepared, call.output)
+            return []
+        submission = send(prepared, client, _say)
+    return [Run(client, name) for name in submission.names]
+
+
+def _checked(call: SubmitCall, manifests: tuple[str, ...], client: Client) -> Prepared:
+    """The manifests after lint, with the flags in them. Raises RefusedError if one is refused."""
     from nbflow.commands.manifests import load
-    from nbflow.commands.submission import prepare, send
+    from nbflow.commands.submission import prepare
 
-    client = connect(call.on)
+    source = "" if call.files else SOURCE
     try:
-        in_cell = not call.files
-        documents = [d for text in manifests for d in load(text, source=SOURCE if in_cell else "")]
-        prepared = prepare(documents, call.with_parameter_file(), client)
+        documents = [one for text in manifests for one in load(text, source=source, strict=call.strict)]
+        return prepare(documents, call.with_parameter_file(), client)
     except ManifestError as error:
-        raise RefusedError(error.findings, manifests[0] if not call.files else "") from None
-    if call.dry_run:
-        _print_dry(prepared.workflows, call.output)
-        return None
-    submission = send(prepared, client, _say)
-    runs = [Run(client, name) for name in submission.names]
-    for run in runs:
-        show(run)
-    return runs[0]
+        raise RefusedError(error.findings, "" if call.files else manifests[0]) from None
 
 
-def _accompany(shell: InteractiveShell, call: SubmitCall, run: Run | None) -> Run | None:
-    """Wait in the cell where that was asked for, or where nobody would see how it goes on."""
-    if run is None:
-        return None
-    if call.wait or call.watch or (not call.wait_given and presence(shell) is not Presence.NOTEBOOK):
-        run.finish()
-        run.wait()
-    return run
+def _accompany(shell: InteractiveShell, call: SubmitCall, runs: list[Run]) -> Run | None:
+    """Show the runs, and wait in the cell where that was asked for, or where nobody would see how they go on.
+
+    An interrupt ends the waiting, whenever it comes: the workflows are on their way.
+    """
+    wait = call.wait or call.watch or (not call.wait_given and presence(shell) is not Presence.NOTEBOOK)
+    try:
+        for run in runs:
+            show(run)
+        for run in runs if wait else ():
+            run.finish()
+            run.wait()
+    except KeyboardInterrupt:
+        raise DetachedError(runs[0].name) from None
+    return runs[0] if runs else None
 
 
 def _numbered_as_shown(shell: InteractiveShell, cell: str) -> str:
@@ -113,8 +122,8 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201  # the cell is where the person looks
 
 
-def _print_dry(workflows: object, form: str) -> None:
+def _print_dry(prepared: Prepared, form: str) -> None:
     from nbflow.cli.console import Console, print_data
 
-    for workflow in workflows:  # type: ignore[attr-defined]
+    for workflow in prepared.workflows:
         print_data(Console(sys.stdout, sys.stderr), workflow, form)

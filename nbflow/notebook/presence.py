@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Presence(Enum):
-    """NOTEBOOK: a kernel with a front end. HEADLESS: a kernel that nbclient, papermill or CI drives. TERMINAL: neither."""
+    """NOTEBOOK: a kernel with a front end. HEADLESS: a kernel that a program drives. TERMINAL: no kernel."""
 
     NOTEBOOK = "notebook"
     HEADLESS = "headless"
@@ -43,5 +43,5 @@ def cell_text(shell: InteractiveShell | None) -> str:
 
 def _request(kernel: object) -> dict[str, object]:
     """The execute request that is being answered."""
-    found = getattr(kernel, "get_parent", dict)()
+    found: object = getattr(kernel, "get_parent", dict)()
     return found if isinstance(found, dict) else {}

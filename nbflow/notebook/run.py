@@ -147,7 +147,7 @@ class Run:
 def attach(name: str = "@latest", *, client: Client | None = None) -> Run:
     """The run of a workflow that was started elsewhere or earlier. Raises NotFoundError."""
     if client is None:
-        from nbflow.clients import connect
+        from nbflow.commands.connecting import connect
 
         client = connect()
     return Run(client, client.get(name).name)

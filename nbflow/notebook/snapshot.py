@@ -73,7 +73,9 @@ def node_table(workflow: WorkflowObject) -> str:
     if not nodes:
         return ""
     shown = nodes if len(nodes) <= ROWS else _chosen(nodes)
-    head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("Node", "Phase", "Duration", "Message"))
+    head = "".join(
+        f'<th style="text-align:left">{name}</th>' for name in ("Node", "Phase", "Duration", "Message")
+    )
     body = "".join(_node_row(depth, node) for depth, node in shown)
     hidden = len(nodes) - len(shown)
     more = f'<div style="opacity:.75">and {hidden} more nodes</div>' if hidden else ""
@@ -103,7 +105,9 @@ def _image(workflow: WorkflowObject) -> str:
         why = problem or "The graph is too large to be kept in a notebook: `%workflow graph` draws it."
         return f'<div style="opacity:.75">{_text(why)}</div>'
     data = base64.b64encode(svg.encode()).decode()
-    style = "max-width:100%;max-height:28em;background:#fff;border:1px solid #8884;border-radius:6px;padding:6px"
+    style = (
+        "max-width:100%;max-height:28em;background:#fff;border:1px solid #8884;border-radius:6px;padding:6px"
+    )
     return f'<div><img style="{style}" alt="{_alt(workflow)}" src="data:image/svg+xml;base64,{data}"></div>'
 
 
@@ -116,12 +120,14 @@ def _alt(workflow: WorkflowObject) -> str:
 
 
 def _node_row(depth: int, node: NodeStatus) -> str:
+    over = node.started_at is not None and node.finished_at is not None
+    took = durations.between(node.started_at, node.finished_at, datetime.now(UTC))
     phase = f'<span style="color:{COLORS[node.phase]}">{SIGNS[node.phase]}</span> {node.phase or "Pending"}'
-    took = "" if node.started_at is None or node.finished_at is None else node.finished_at - node.started_at
-    length = durations.short(took) if took != "" else ""
-    name = f'<td style="text-align:left;padding-left:{0.6 + 1.2 * min(depth, 12):.1f}em">{_text(node.display_name)}</td>'
-    cells = "".join(f'<td style="text-align:left">{cell}</td>' for cell in (phase, length, _text(node.message)))
-    return f"<tr>{name}{cells}</tr>"
+    indent = f"padding-left:{0.6 + 1.2 * min(depth, 12):.1f}em"
+    cells = (_text(node.display_name), phase, durations.short(took) if over else "", _text(node.message))
+    styles = (f"text-align:left;{indent}", *["text-align:left"] * 3)
+    row = "".join(f'<td style="{s}">{c}</td>' for s, c in zip(styles, cells, strict=True))
+    return f"<tr>{row}</tr>"
 
 
 def _chosen(nodes: list[tuple[int, NodeStatus]]) -> list[tuple[int, NodeStatus]]:

@@ -41,7 +41,9 @@ class Outputs(Mapping[str, str]):
             return self.parameters[name]
         if name == "result" and self.result is not None:
             return self.result
-        raise NoSuchOutputError(f"{self._owner} has no output parameter {name!r}", fix=near(name, self.parameters))
+        raise NoSuchOutputError(
+            f"{self._owner} has no output parameter {name!r}", fix=near(name, self.parameters)
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.parameters)

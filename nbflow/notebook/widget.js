@@ -7,7 +7,8 @@ const SIGNS = {
   Pending: "◷", Running: "●", Succeeded: "✔", Skipped: "○", Omitted: "○", Failed: "✖", Error: "⚠",
 };
 const FINISHED = new Set(["Succeeded", "Failed", "Error"]);
-const MAX_LINES = 3000; // lines of the log that the page keeps
+const MAX_LINES = 2000; // lines of the log that the page keeps
+const WHO = 24; // characters of a node's name that lines are aligned by
 const MAX_ROWS = 500; // rows of the list of nodes
 const HELLOS = [0, 300, 1000, 2000, 4000, 8000]; // ms: the first ones may meet a kernel that does not listen yet
 const SILENCE = 10000; // ms without an answer until the view calls itself a snapshot
@@ -170,6 +171,7 @@ function setText(element, text) {
 
 function duration(ms) {
   const all = Math.max(0, Math.floor(ms / 1000));
+  if (all < 60) return all ? `${all}s` : "<1s";
   const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
   const two = (number) => String(number).padStart(2, "0");
   return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
@@ -431,6 +433,7 @@ class LogView {
     this.store = store;
     this.round = -1;
     this.count = 0;
+    this.who = 0; // the longest name before a line
     this.follow = true;
     this.title = make("span", "nbflow-log-title");
     this.back = make("button", "nbflow-small", { type: "button", hidden: "" }, "↓ newest");
@@ -454,6 +457,7 @@ class LogView {
       this.count = 0;
       this.follow = true;
       this.body.replaceChildren();
+      this.who = 0;
     }
     const fresh = Math.min(store.lineCount - this.count, store.lines.length);
     this.count = store.lineCount;
@@ -464,7 +468,13 @@ class LogView {
 
   append(lines) {
     const added = document.createDocumentFragment();
-    for (const [who, text] of lines) added.append(this.line(who, text));
+    let longest = this.who;
+    for (const [who, text] of lines) {
+      longest = Math.max(longest, Math.min(who.length, WHO));
+      added.append(this.line(who, text));
+    }
+    if (longest > this.who) this.body.style.setProperty("--who", `${longest}ch`);
+    this.who = longest;
     this.body.append(added);
     for (let extra = this.body.childElementCount - MAX_LINES; extra > 0; extra -= 1) this.body.firstChild.remove();
     if (this.follow) this.toEnd();

@@ -64,7 +64,9 @@ class RunWidget(anywidget.AnyWidget):
         else:
             self.send({"said": "Stop was asked for: running pods end, then exit handlers run."})
 
-    def _repr_mimebundle_(self, **kwargs: dict[str, object]) -> tuple[dict[str, object], dict[str, object]] | None:
+    def _repr_mimebundle_(
+        self, **kwargs: dict[str, object]
+    ) -> tuple[dict[str, object], dict[str, object]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is None:
             return None

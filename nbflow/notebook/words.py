@@ -25,7 +25,9 @@ def split(line: str, names: Mapping[str, object]) -> list[str]:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise NbflowError(f"the line cannot be read: {error}", where=line.strip(), fix="close the quote") from None
+        raise NbflowError(
+            f"the line cannot be read: {error}", where=line.strip(), fix="close the quote"
+        ) from None
     return [_VARIABLE.sub(_value_in(names), word) for word in words]
 
 
@@ -56,7 +58,8 @@ def text_of(name: str, value: object) -> str:
     except (TypeError, ValueError) as error:
         kind = type(value).__name__
         raise NbflowError(
-            f"{name} is a {kind}, which cannot be a parameter: {error}", fix="pass text, numbers, lists or dicts"
+            f"{name} is a {kind}, which cannot be a parameter: {error}",
+            fix="pass text, numbers, lists or dicts",
         ) from None
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ from tests.browser.jupyter import Notebook, Server
 
 CHROMIUM = shutil.which(os.environ.get("NBFLOW_CHROMIUM") or "chromium") or ""
 ARGUMENTS = [
-    "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
 
@@ -60,9 +61,9 @@ def open_notebook(browser, servers):
     """Open cells as a notebook: `open_notebook(cells, kind)`."""
     opened: list[Notebook] = []
 
-    def open_cells(cells: list[str], kind: str = "lab") -> Notebook:
+    def open_cells(cells: list[str], kind: str = "lab", name: str = "") -> Notebook:
         server = servers(kind)
-        name = f"{uuid.uuid4().hex}.ipynb"
+        name = name or f"{uuid.uuid4().hex}.ipynb"
         server.write(name, cells)
         notebook = Notebook(browser.new_page(), server, name)
         opened.append(notebook)
@@ -75,6 +76,6 @@ def open_notebook(browser, servers):
 
 @pytest.fixture(scope="session")
 def shots(tmp_path_factory):
-    """Where screenshots go."""
-    folder = os.environ.get("NBFLOW_SCREENSHOTS")
-    return tmp_path_factory.mktemp("shots") if not folder else __import__("pathlib").Path(folder)
+    """Where pictures go: NBFLOW_SCREENSHOTS, for somebody who wants to look at them."""
+    named = os.environ.get("NBFLOW_SCREENSHOTS")
+    return Path(named) if named else tmp_path_factory.mktemp("shots")

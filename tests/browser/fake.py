@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from nbflow.notebook import magics
+from nbflow.commands import connecting
 from tests.notebook import workflows
 from tests.notebook.fake_client import FakeClient, FakeRun, node
 
 client = FakeClient()
-magics.connect = lambda _target: client
+connecting.connect = lambda _target=None: client
 
 DIAMOND = """%%workflow run
 apiVersion: argoproj.io/v1alpha1

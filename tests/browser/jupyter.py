@@ -17,7 +17,8 @@ from pathlib import Path
 
 import nbformat
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.notebook.homes import REPOSITORY, stop_controller
+
 KERNEL = "nbflow-test"
 FLAGS = {
     "lab": ["jupyterlab", "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"],
@@ -80,12 +81,18 @@ class Server:
 
     def stop(self) -> None:
         assert self.process is not None
+        stop_controller(self.home)
         os.killpg(self.process.pid, signal.SIGTERM)
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+    @property
+    def home(self) -> Path:
+        """NBFLOW_HOME of its kernels."""
+        return self.folder / "home"
 
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}" + URLS[self.kind].format(name=name, token=self.token)
@@ -108,7 +115,7 @@ class Server:
             "JUPYTERLAB_SETTINGS_DIR": str(self.folder / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(self.folder / "workspaces"),
             "JUPYTER_PLATFORM_DIRS": "1",
-            "NBFLOW_HOME": str(self.folder / "home"),
+            "NBFLOW_HOME": str(self.home),
         }
 
     def _write_settings(self) -> None:
@@ -136,7 +143,9 @@ class Server:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/status?token={self.token}", timeout=2):
+                with urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.port}/api/status?token={self.token}", timeout=2
+                ):
                     return
             except (urllib.error.URLError, OSError):
                 assert self.process.poll() is None, (self.folder / "server.log").read_text()
@@ -189,7 +198,9 @@ class Notebook:
         return self.server.read(self.name)
 
     def restart_kernel(self) -> None:
-        self.page.evaluate("async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+        self.page.evaluate(
+            "async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }"
+        )
         self.wait_ready()
 
     def external(self) -> list[str]:

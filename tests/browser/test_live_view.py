@@ -61,7 +61,7 @@ def test_nodes_change_colour_and_the_log_streams(diamond, kind):
         expect(shape(notebook, name)).to_have_attribute("data-phase", "Succeeded")
         expect(shape(notebook, name)).to_contain_text(f"✔ {name}")
     expect(view(notebook).get_by_role("treeitem")).to_have_text(
-        ["All nodes", "✔diamond0:05", "✔A0:05", "✔B0:05", "✔C0:05", "✔D0:05"]
+        ["All nodes", "✔diamond5s", "✔A5s", "✔B5s", "✔C5s", "✔D5s"]
     )
     assert notebook.external() == []
 
@@ -136,7 +136,7 @@ def test_many_changes_arrive_without_a_gap_and_the_page_stays_bounded(diamond):
     expect(view(notebook).get_by_role("treeitem")).to_have_count(1 + 402)
     last = view(notebook).locator(".nbflow-line").last
     expect(last).to_contain_text("x(399:399) says 19")
-    assert view(notebook).locator(".nbflow-line").count() <= 3000
+    assert view(notebook).locator(".nbflow-line").count() <= 2000
     expect(view(notebook).locator(".nbflow-log-title")).to_contain_text("lines left out")
     notebook.run(4)
     expect(view(notebook).locator(".nbflow-badge")).to_have_text("✔Succeeded")
@@ -144,7 +144,9 @@ def test_many_changes_arrive_without_a_gap_and_the_page_stays_bounded(diamond):
 
 @BOTH
 def test_a_reloaded_page_shows_what_was_reached_meanwhile(diamond, kind):
-    notebook = diamond("fake.start()", "fake.say('A', 'before')", "fake.say('A', 'after'); fake.end()", kind=kind)
+    notebook = diamond(
+        "fake.start()", "fake.say('A', 'before')", "fake.say('A', 'after'); fake.end()", kind=kind
+    )
     notebook.run(2)
     notebook.run(3)
     notebook.save()
@@ -170,7 +172,8 @@ def test_exactly_one_of_snapshot_and_live_view_is_seen(diamond, kind):
     notebook.reload()
     expect(snapshot).to_be_visible()
     expect(snapshot.locator("img")).to_have_attribute(
-        "alt", "Graph of workflow diamond: diamond Succeeded, A Succeeded, B Succeeded, C Succeeded, D Succeeded"
+        "alt",
+        "Graph of workflow diamond: diamond Succeeded, A Succeeded, B Succeeded, C Succeeded, D Succeeded",
     )
     assert snapshot.locator("img").evaluate("image => image.complete && image.naturalWidth") > 50
     expect(notebook.page.get_by_text("Error displaying widget")).to_be_hidden()

@@ -98,7 +98,7 @@ class FakeClient:
 
     def __init__(self, script: Script | None = None) -> None:
         self.runs: dict[str, FakeRun] = {}
-        self._script = script
+        self.script = script
         self._counter = itertools.count(1)
 
     def add(self, workflow: WorkflowObject) -> FakeRun:
@@ -118,8 +118,8 @@ class FakeClient:
             "creationTimestamp": "2024-05-01T12:00:00Z",
         }
         run = self.add(replace(given, metadata=metadata))
-        if self._script:
-            threading.Thread(target=self._script, args=(run,), daemon=True).start()
+        if self.script:
+            threading.Thread(target=self.script, args=(run,), daemon=True).start()
         return run.workflow
 
     def get(self, name: str) -> WorkflowObject:
@@ -135,7 +135,7 @@ class FakeClient:
         yield WorkflowUpdate(seen, first)
         while not over:
             with run.news:
-                run.news.wait_for(lambda: len(run.updates) > seen)
+                run.news.wait_for(lambda seen=seen: len(run.updates) > seen)
                 batch, seen, over = run.updates[seen:], len(run.updates), run.finished
             yield from batch
 
@@ -144,7 +144,9 @@ class FakeClient:
         pods = {pod_name(run.workflow, n) for n in run.workflow.status.nodes.values() if n.id in options.pods}
         while True:
             with run.news:
-                run.news.wait_for(lambda: len(run.lines) > sent or run.finished or not options.follow)
+                run.news.wait_for(
+                    lambda sent=sent: len(run.lines) > sent or run.finished or not options.follow
+                )
                 batch, sent, over = run.lines[sent:], len(run.lines), run.finished or not options.follow
             wanted = [line for line in batch if not options.pods or line.pod in pods]
             yield from wanted[-options.tail :] if options.tail else wanted

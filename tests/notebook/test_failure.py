@@ -31,7 +31,7 @@ def test_a_refused_manifest_is_shown_over_the_lines_of_its_cell():
         "cell:4:3: error: unknown field 'entrypont'",
         "   3 │ spec:",
         "   4 │   entrypont: main",
-        "     │   ^",
+        "     │   ^^^^^^^^^",
         "   5 │   templates: []",
         "  fix: did you mean 'entrypoint'?",
         "",

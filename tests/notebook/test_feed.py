@@ -125,7 +125,12 @@ def test_a_selected_node_has_the_log_to_itself(feed, page, fake):
     page.hear(lambda m: ("B", "two") in m.get("log", {}).get("lines", []))
     feed.select(node_id("diamond.B"))
     message = page.hear(lambda m: m.get("log", {}).get("of") == node_id("diamond.B"))
-    assert message["log"] == {"of": node_id("diamond.B"), "reset": True, "skipped": 0, "lines": [("B", "two")]}
+    assert message["log"] == {
+        "of": node_id("diamond.B"),
+        "reset": True,
+        "skipped": 0,
+        "lines": [("B", "two")],
+    }
     fake.say("diamond.A", "not for this page")
     fake.say("diamond.B", "three")
     page.hear(lambda m: ("B", "three") in m.get("log", {}).get("lines", []))
@@ -176,4 +181,8 @@ def test_a_watch_that_breaks_off_is_told(client, fake, page):
     feed.start(fake.workflow)
     assert feed.done.wait(20)
     last = page.messages[-1]
-    assert (last["ended"], last["lost"], last["header"]["phase"]) == (True, "workflow diamond was deleted", "Pending")
+    assert (last["ended"], last["lost"], last["header"]["phase"]) == (
+        True,
+        "workflow diamond was deleted",
+        "Pending",
+    )

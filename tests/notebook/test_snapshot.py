@@ -12,7 +12,21 @@ from tests.notebook.workflows import diamond, end, start
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'\x1b[2J"
 # What Jupyter keeps of HTML in a notebook that it does not trust, as far as the snapshot uses it.
-KEPT = {"div", "span", "strong", "img", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "pre"}
+KEPT = {
+    "div",
+    "span",
+    "strong",
+    "img",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "details",
+    "summary",
+    "pre",
+}
 
 
 class Reader(HTMLParser):
@@ -82,7 +96,10 @@ def test_the_pair_has_a_rule_that_lets_one_be_seen(client, fake):
 
 def test_what_strangers_wrote_stays_text(client, fake):
     start(fake)
-    fake.change(node("diamond.A", Phase.FAILED, boundary="diamond", message=HOSTILE, template=HOSTILE), message=HOSTILE)
+    fake.change(
+        node("diamond.A", Phase.FAILED, boundary="diamond", message=HOSTILE, template=HOSTILE),
+        message=HOSTILE,
+    )
     fake.say("diamond.A", HOSTILE)
     html = page(client, fake.workflow)
     reader = Reader(html)

@@ -51,7 +51,9 @@ def test_what_is_no_json_is_refused():
     assert refusal("-p x={thing}", {"thing": object()}) == (
         "thing is a object, which cannot be a parameter: object is not JSON\n  fix: pass text, numbers, lists or dicts"
     )
-    assert refusal("-p 'x", {}) == "-p 'x: the line cannot be read: No closing quotation\n  fix: close the quote"
+    assert (
+        refusal("-p 'x", {}) == "-p 'x: the line cannot be read: No closing quotation\n  fix: close the quote"
+    )
 
 
 def test_the_first_word_names_the_variable():
@@ -60,7 +62,9 @@ def test_the_first_word_names_the_variable():
     assert take_name([]) == ("", [])
 
 
-@pytest.mark.parametrize(("word", "suggestion"), [("my-run", "my_run"), ("class", "run"), ("2nd.yaml", "run")])
+@pytest.mark.parametrize(
+    ("word", "suggestion"), [("my-run", "my_run"), ("class", "run"), ("2nd.yaml", "run")]
+)
 def test_a_name_that_python_cannot_hold_is_refused(word, suggestion):
     with pytest.raises(NbflowError) as caught:
         take_name([word])

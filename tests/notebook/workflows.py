@@ -39,6 +39,10 @@ def start(run: FakeRun) -> None:
     )
 
 
+def outputs(letter: str) -> dict[str, object]:
+    return {"parameters": [{"name": "size", "value": letter}], "exitCode": "0"}
+
+
 def end(run: FakeRun, **outcomes: Phase) -> None:
     """All nodes end as `outcomes` says, Succeeded where it says nothing."""
     name = run.workflow.name
@@ -47,7 +51,7 @@ def end(run: FakeRun, **outcomes: Phase) -> None:
         node(
             f"{name}.{letter}", outcomes.get(letter, P.SUCCEEDED), boundary=name, children=ids(run, *children),
             message="Error (exit code 3)" if outcomes.get(letter) is P.FAILED else "",
-            outputs={"parameters": [{"name": "size", "value": letter}], "exitCode": "0"} if letter not in outcomes else None,
+            outputs=None if letter in outcomes else outputs(letter),
         )
         for letter, children in below.items()
     ]  # fmt: skip

@@ -1,0 +1,166 @@
+"""The magic in a real kernel: with a person in front, and without."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.fake import DIAMOND
+from tests.notebook.kernel import kernel
+
+LOAD = "%load_ext nbflow\nfrom tests.browser import fake\nfrom tests.notebook import workflows\n"
+HTML = {"text/plain", "text/html"}
+LIVE = {"text/plain", "application/vnd.jupyter.widget-view+json"}
+
+
+@pytest.fixture(scope="module")
+def started():
+    with kernel() as one:
+        yield one
+
+
+@pytest.fixture
+def cells(started):
+    """A kernel whose client plays a script: `cells(script)`."""
+
+    def ready(script: str = "None"):
+        started.run("%reset -f")
+        answer = started.run(LOAD + f"fake.client.runs.clear(); fake.client.script = {script}")
+        assert answer.traceback == ""
+        return started
+
+    return ready
+
+
+def test_without_a_person_the_cell_waits_and_leaves_one_picture(cells):
+    answer = cells("workflows.at_once").run(DIAMOND)
+    assert (answer.status, answer.kinds) == ("ok", [HTML])
+    assert "✔ D" in answer.outputs[0]["data"]["text/plain"]
+    assert "hello from A" in answer.outputs[0]["data"]["text/html"]
+
+
+def test_without_a_person_a_failed_workflow_fails_its_cell(cells):
+    answer = cells("workflows.fails").run(DIAMOND)
+    assert answer.status == "error"
+    assert "workflow diamond ended in phase Failed" in answer.traceback
+    assert "ValueError: no data" in answer.traceback
+    assert "Traceback" not in answer.traceback
+    assert answer.kinds == [HTML]
+    assert "✖ C" in answer.outputs[0]["data"]["text/plain"]
+
+
+def test_no_wait_opts_out(cells):
+    kernel = cells("workflows.until_stopped")
+    answer = kernel.run(DIAMOND.replace("%%workflow run", "%%workflow run --no-wait"))
+    assert (answer.status, answer.kinds) == ("ok", [HTML])
+    assert kernel.run("print(run.phase)").text in ("Pending\n", "Running\n")
+    assert kernel.run("run.stop().wait(check=False).phase").outputs[0]["data"]["text/plain"] == "'Failed'"
+
+
+def test_with_a_person_the_cell_returns_at_once_and_shows_both(cells):
+    kernel = cells("workflows.until_stopped")
+    answer = kernel.run(DIAMOND, person=True)
+    assert (answer.status, answer.kinds) == ("ok", [HTML, LIVE])
+    assert answer.outputs[1]["data"]["text/plain"] == "(live view: run this cell to interact)"
+    kernel.run("run.stop().wait(check=False)")
+
+
+def test_the_value_of_the_cell_is_the_run(cells):
+    kernel = cells("workflows.at_once")
+    kernel.run(DIAMOND, person=True)
+    assert kernel.run("print(_ is run, run.name)", person=True).text == "True diamond\n"
+    assert kernel.run("run", person=True).kinds == [HTML, LIVE]
+
+
+def test_wait_waits_in_the_cell(cells):
+    kernel = cells("workflows.at_once")
+    answer = kernel.run(DIAMOND.replace("%%workflow run", "%%workflow run --wait"), person=True)
+    assert (answer.status, answer.kinds) == ("ok", [HTML, LIVE])
+    assert kernel.run("print(run.phase)").text == "Succeeded\n"
+
+
+def test_an_interrupt_ends_the_waiting_and_not_the_workflow(cells):
+    kernel = cells("workflows.until_stopped")
+    message = kernel.client.execute(
+        DIAMOND.replace("%%workflow run", "%%workflow run --wait"), allow_stdin=True
+    )
+    while "LIVE" not in str(kernel.client.get_iopub_msg(timeout=30)).replace("live view", "LIVE"):
+        pass
+    kernel.manager.interrupt_kernel()
+    answer = kernel.collect(message)
+    assert answer.status == "error"
+    assert answer.traceback == (
+        "DetachedError: stopped waiting; workflow diamond goes on\n"
+        "  fix: %workflow stop diamond ends it, %workflow watch diamond shows it again"
+    )
+    assert kernel.run("print(run.phase, run.stop().wait(check=False).phase)").text == "Running Failed\n"
+
+
+def test_a_refused_manifest_shows_the_lines_of_the_cell(cells):
+    kernel = cells()
+    answer = kernel.run(
+        "\n" + DIAMOND.replace("template: echo, dependencies: [A]", "template: eco, dependencies: [A]")
+    )
+    assert answer.status == "error"
+    assert "cell:13:29" in answer.traceback
+    assert "cell:14:29" in answer.traceback
+    assert "did you mean" in answer.traceback
+    assert "Traceback" not in answer.traceback
+    assert kernel.run("print(len(fake.client.runs))").text == "0\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("my-run", "NbflowError: 'my-run' is no name for a Python variable"),
+        ("run -p x={nope}", "NbflowError: {nope}: there is no Python variable 'nope'"),
+        ("run --wiat", "NbflowError: No such option"),
+        ("run more.yaml", "NbflowError: 'more.yaml' is one word too many: the cell is the manifest"),
+    ],
+)
+def test_a_wrong_line_is_one_clear_message(cells, line, problem):
+    answer = cells().run(DIAMOND.replace("%%workflow run", f"%%workflow {line}"))
+    assert answer.status == "error"
+    assert answer.traceback.startswith(problem)
+    assert "Traceback" not in answer.traceback
+
+
+def test_python_values_become_parameters(cells):
+    kernel = cells("workflows.at_once")
+    manifest = DIAMOND.replace(
+        "entrypoint: main",
+        "entrypoint: main\n  arguments: {parameters: [{name: x, value: '{{workflow.name}}'}]}",
+    )
+    kernel.run("x = {'a': [1, 2]}")
+    assert kernel.run(manifest.replace("%%workflow run", "%%workflow run -p x={x}")).status == "ok"
+    assert kernel.run("print(run.workflow.spec['arguments'])").text == (
+        "{'parameters': [{'name': 'x', 'value': '{\"a\": [1, 2]}'}]}\n"
+    )
+
+
+def test_a_dry_run_prints_and_creates_nothing(cells):
+    kernel = cells()
+    answer = kernel.run(DIAMOND.replace("%%workflow run", "%%workflow --dry-run -o yaml"))
+    assert (answer.status, answer.traceback) == ("ok", "")
+    assert "kind: Workflow" in answer.text
+    assert kernel.run("print(len(fake.client.runs))").text == "0\n"
+
+
+def test_a_verb_does_what_the_command_line_does(cells):
+    kernel = cells("workflows.at_once")
+    kernel.run(DIAMOND)
+    assert kernel.run("%workflow list").text.splitlines()[1].split()[:2] == ["diamond", "Succeeded"]
+    assert kernel.run("%workflow logs @latest").text == "diamond-echo-1786869086: hello from A\n"
+    watched = kernel.run("again = %workflow watch @latest\nprint(again.name)", person=True)
+    assert watched.text == "diamond\n"
+    assert watched.kinds == [HTML, LIVE]
+    unknown = kernel.run("%workflow get nothing")
+    assert unknown.traceback.startswith("NotFoundError: no workflow nothing")
+    assert kernel.run("%workflow lst").traceback.startswith("NbflowError: No such command 'lst'")
+
+
+def test_submit_takes_files(cells, tmp_path):
+    path = tmp_path / "diamond.yaml"
+    path.write_text(DIAMOND.partition("\n")[2])
+    kernel = cells("workflows.at_once")
+    answer = kernel.run(f"run = %workflow submit {path}\nprint(run.phase)")
+    assert (answer.traceback, answer.text) == ("", "Succeeded\n")

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 
-from nbflow.runtimes.machine import Machine
+from nbflow.runtimes.machine import Machine, hidden_paths
 from nbflow.runtimes.runtime import RuntimeUnavailable
 
 _CAPABILITIES = (  # what a container has by default, less what makes devices or raw packets
@@ -34,7 +34,7 @@ def view(machine: Machine, mounts: Mapping[str, str], sh: str) -> list[str]:
         flags += ["--ro-bind", source, path]
     if machine.shadowed:
         flags += ["--ro-bind", machine.shadowed[1], sh]
-    for path in machine.hidden:
+    for path in hidden_paths(machine.hidden, mounts):
         flags += ["--tmpfs", path]
     flags += ["--proc", "/proc"]
     if os.geteuid() == 0:  # root may write to /proc/sys whatever its namespace

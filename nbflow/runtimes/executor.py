@@ -44,9 +44,9 @@ class Executor:
         Raises PodRejected if it can never start, RuntimeUnavailable if it may start later.
         """
         ready = self._complete(pod)
-        if not self._runtime.prepare_pod(pod):
-            return
         try:
+            if not self._runtime.prepare_pod(pod):
+                return
             if pod.inputs or pod.main.volume_mounts or pod.main.source is not None:
                 self._stage(pod)
             self._runtime.create_pod(ready)

@@ -19,7 +19,7 @@ from functools import lru_cache
 
 from nbflow.runtimes.commands import SCRIPT, check_text, find_program
 from nbflow.runtimes.folder import PodFolder
-from nbflow.runtimes.interpreter import interpreter
+from nbflow.runtimes.interpreter import Interpreter, interpreter
 from nbflow.runtimes.machine import PROGRAMS, PYTHON_ANNOTATION, STANDARD_PATH, bash_for_sh
 from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots
@@ -76,7 +76,7 @@ class Host:
 
     def _search_path(self, pod: Pod) -> str:
         """PATH of a pod: its Python and `sh`, the machine's programs, stand-ins."""
-        python = interpreter(pod.annotations.get(PYTHON_ANNOTATION, "") or sys.executable)
+        python = _interpreter(pod.annotations.get(PYTHON_ANNOTATION, "") or sys.executable)
         own = os.environ.get("PATH", STANDARD_PATH) if sys.platform == "darwin" else STANDARD_PATH
         first = [python.folder] if python else []
         if python and not python.named_python:
@@ -124,3 +124,8 @@ def rewrite(text: str, declared: tuple[str, ...], root: str) -> str:
 @lru_cache(maxsize=256)
 def _pattern(declared: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, declared))}){_AFTER}")
+
+
+@lru_cache(maxsize=64)
+def _interpreter(executable: str) -> Interpreter | None:
+    return interpreter(executable)

@@ -7,7 +7,6 @@ import os
 import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 _HOPS = 16
@@ -20,6 +19,7 @@ class Interpreter:
     executable: the path users know it by. folder: where it lies; goes first on PATH. folders: what must be
     visible, outermost alone. links: symlinks on the way to it, path -> target. named_python: `python` and `python3` in
     `folder` are this very interpreter. user_base: where `pip install --user` put packages, "" if that does not count.
+    sites: its site-packages folders.
     """
 
     executable: str
@@ -28,9 +28,13 @@ class Interpreter:
     links: tuple[tuple[str, str], ...] = ()
     named_python: bool = True
     user_base: str = ""
+    sites: tuple[str, ...] = ()
+
+    def stamp(self) -> tuple[int, ...]:
+        """Changes when a package is installed, which may lie in a folder of its own."""
+        return tuple(os.stat(site).st_mtime_ns for site in self.sites if os.path.isdir(site))
 
 
-@lru_cache(maxsize=64)
 def interpreter(executable: str) -> Interpreter | None:
     """The environment of a Python, None if there is none at that path."""
     if not os.access(executable, os.X_OK):
@@ -49,7 +53,9 @@ def interpreter(executable: str) -> Interpreter | None:
     visible = [path for path in wanted if not _too_much(path)]
     visible += [real for path in visible if (real := os.path.realpath(path)) != path and not _too_much(real)]
     named = all(_same(os.path.join(folder, name), executable) for name in ("python", "python3"))
-    return Interpreter(executable, folder, _outermost(visible), tuple(links), named, user_base)
+    return Interpreter(
+        executable, folder, _outermost(visible), tuple(links), named, user_base, sites=(*sites, *user_sites)
+    )
 
 
 def _prefixes(executable: str) -> tuple[list[str], list[tuple[str, str]]]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from nbflow.runtimes.interpreter import Interpreter, interpreter
@@ -40,6 +40,7 @@ _GPU = ("/dev/nvidiactl", "/dev/kfd", "/dev/dri")
 class Machine:
     """mounts: path in the pod -> source, read-only, in the order to mount. links: symlinks of the root.
     folders: path in the root -> mode, parents first. devices: devices handed through. search_path: PATH.
+    hidden: a folder of the machine that pods do not see, even if it lies in one of the mounts.
     shadowed: the path that is bash instead of what it is outside, and bash; None if `sh` is bash anyway.
     """
 
@@ -48,12 +49,12 @@ class Machine:
     folders: Mapping[str, int]
     search_path: str
     devices: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
+    hidden: str = ""
+    python: Interpreter | None = None
     shadowed: tuple[str, str] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-@lru_cache(maxsize=16)
 def machine(python: str, hidden: str) -> Machine:
     """The machine as a pod with this Python sees it ("" for the machine's own).
 
@@ -61,8 +62,8 @@ def machine(python: str, hidden: str) -> Machine:
     """
     mounts = {f"/{name}": f"/{name}" for name in _SYSTEM if _is_system(f"/{name}")}
     links = {f"/{name}": os.readlink(f"/{name}") for name in _SYSTEM if os.path.islink(f"/{name}")}
-    found = interpreter(python) if python else None
-    found = found or interpreter(shutil.which("python3", path=STANDARD_PATH) or "")
+    own = shutil.which("python3", path=STANDARD_PATH) or ""
+    found = interpreter(python) or interpreter(own) or interpreter(sys.executable)
     path = STANDARD_PATH
     env: dict[str, str] = {}
     if found:
@@ -76,10 +77,17 @@ def machine(python: str, hidden: str) -> Machine:
         folders=_folders(mounts, links),
         search_path=f"{path}:{OWN}/programs",
         devices=_devices(),
-        hidden=tuple(path for path in (hidden,) if any(_below(path, shown) for shown in mounts)),
+        hidden=hidden,
+        python=found,
         shadowed=bash_for_sh(),
         env=env,
     )
+
+
+def hidden_paths(hidden: str, mounts: Mapping[str, str]) -> list[str]:
+    """Where a folder of the machine would be seen through mounts."""
+    shown = ((path, source) for path, source in mounts.items() if hidden and _below(hidden, source))
+    return [path + hidden[len(source.rstrip("/")) :] for path, source in shown]
 
 
 def _is_system(path: str) -> bool:

@@ -118,7 +118,8 @@ class ProcessRuntime:
             self._watch.wake()
             return
         log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
-        streams = Streams(log, folder.status_file, folder.result if pod.wants_result else "")
+        result = folder.result if pod.wants_result else ""
+        streams = Streams(log, folder.status_file, result, piped=_opens_streams(pod))
         deadline = None if pod.deadline is None else max(0.0, pod.deadline.total_seconds())
         pid = spawn(launch, status, streams, deadline)
         self._follow(pod.name, pid)
@@ -262,6 +263,11 @@ def _pid_of(folder: PodFolder) -> int | None:
             return record.pid
         time.sleep(0.002)
     return None
+
+
+def _opens_streams(pod: Pod) -> bool:
+    texts = (*pod.main.command, *pod.main.args, pod.main.source or "")
+    return any("/dev/std" in text or "/fd/" in text for text in texts)
 
 
 def _private(path: str, flags: int) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
+import secrets
 import shutil
 import stat
 from collections import deque
@@ -40,7 +40,6 @@ class Roots:
         self._entries = _entries(self._folders, [*self._links, *self._files], self._covered)
         plan = repr((sorted(self._links.items()), sorted(self._folders.items()), sorted(self._covered)))
         self._spare_folder = f"{folder}/{hashlib.sha256(plan.encode()).hexdigest()[:16]}"
-        self._numbers = itertools.count()
         self._spare: deque[str] | None = None
 
     def take(self, root: str) -> None:
@@ -63,7 +62,7 @@ class Roots:
         with contextlib.suppress(FileNotFoundError):
             if len(spare) < KEPT and self._scrub(root):
                 os.makedirs(self._spare_folder, 0o700, exist_ok=True)
-                place = f"{self._spare_folder}/{os.getpid()}.{next(self._numbers)}"
+                place = f"{self._spare_folder}/{secrets.token_hex(8)}"
                 os.rename(root, place)
                 spare.append(place)
                 return

@@ -18,7 +18,7 @@ from nbflow.runtimes.bubblewrap import children, namespaces, probe, user_namespa
 from nbflow.runtimes.commands import check_text, find_program
 from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.linkfarm import MACHINE, build_farms
-from nbflow.runtimes.machine import PYTHON_ANNOTATION, Machine, machine
+from nbflow.runtimes.machine import PYTHON_ANNOTATION, Machine, hidden_paths, machine
 from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
@@ -38,7 +38,7 @@ class _View:
     machine: Machine
     roots: Roots
     flags: tuple[str, ...]
-    nowhere: Mapping[str, str]
+    stamp: tuple[int, ...]
     table: Mapping[str, str]
 
 
@@ -146,7 +146,7 @@ class Sandbox:
         if not mounts:
             return seen.table
         if any(path.startswith(MACHINE) for path in mounts):
-            return {**mounts, **seen.nowhere}
+            return {**mounts, **_nowhere(seen.machine, mounts)}
         return {**seen.table, **mounts}
 
     def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
@@ -177,15 +177,24 @@ class Sandbox:
 
     def _view(self, python: str) -> _View:
         found = self._views.get(python)
-        if found is None:
+        if found is None or found.stamp != _stamp(found.machine):
             seen = machine(python, os.fspath(self._home.root))
             shell = seen.shadowed[0] if seen.shadowed else ""
             covered = {**seen.mounts, "/proc": "/proc", "/dev": "/dev"}
             roots = Roots(os.fspath(self._home.root / "roots"), seen.folders, seen.links, covered)
-            nowhere = dict.fromkeys(("/proc", "/dev", "/sys", *seen.hidden), _NOWHERE)
             flags = tuple(view(seen, seen.mounts, shell))
-            found = self._views[python] = _View(seen, roots, flags, nowhere, {**seen.mounts, **nowhere})
+            table = {**seen.mounts, **_nowhere(seen, seen.mounts)}
+            found = self._views[python] = _View(seen, roots, flags, _stamp(seen), table)
         return found
+
+
+def _stamp(machine: Machine) -> tuple[int, ...]:
+    return machine.python.stamp() if machine.python else ()
+
+
+def _nowhere(machine: Machine, mounts: Mapping[str, str]) -> dict[str, str]:
+    """What pods leave nothing in, or must not see: as mounts that lead nowhere."""
+    return dict.fromkeys(("/proc", "/dev", "/sys", *hidden_paths(machine.hidden, mounts)), _NOWHERE)
 
 
 def _shown(path: str, mounts: Mapping[str, str]) -> bool:

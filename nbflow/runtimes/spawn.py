@@ -19,9 +19,9 @@ from nbflow.runtimes.runtime import PodRejected
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL when a deadline has passed, as Kubernetes grants them."""
 
-STATUS, ARGUMENTS, NAMESPACE, RESULT_WRITE, RESULT_READ = 3, 4, 5, 6, 7
+STATUS, ARGUMENTS, NAMESPACE, PIPES = 3, 4, 5, ((6, 7), (8, 9))
 """Descriptors of the wrapper: the status file, what the program reads its own arguments from, a user namespace
-to enter, and the pipe through which stdout goes to the log and the result."""
+to enter, and pipes (write, read) through which output may have to go on its way to the log."""
 
 _MAX_ARGUMENT = 128 * 1024
 
@@ -45,11 +45,28 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Where output goes. log: both streams. result: stdout besides, "" for nowhere. status: the status file."""
+    """Where output goes. log: both streams. result: stdout besides, "" for nowhere. status: the status file.
+
+    piped: the program opens /dev/stdout or /dev/stderr by name. In a container that is a pipe; a file would be cut off.
+    """
 
     log: str
     status: str
     result: str = ""
+    piped: bool = False
+
+    @property
+    def helpers(self) -> tuple[str, ...]:
+        """The commands that read the pipes, one each."""
+        tee = (f"{_program('tee')} {shlex.quote(self.result)}",) if self.result else ()
+        return (*tee, _program("cat")) if self.piped else tee
+
+    @property
+    def redirections(self) -> str:
+        """How main gets its output."""
+        if not self.piped:
+            return ">&6" if self.result else ""
+        return ">&6 2>&8" if self.result else ">&6 2>&6"
 
 
 def spawn(launch: Launch, status: int, streams: Streams, deadline: float | None) -> int:
@@ -73,33 +90,27 @@ def spawn(launch: Launch, status: int, streams: Streams, deadline: float | None)
 def wrapper(own_session: bool, streams: Streams, deadline: float | None) -> str:
     """The text of the wrapper, with no more in it than this pod needs.
 
-    Helpers of the wrapper give up the lock (3) and the pipe (6, 7), so that neither outlives the wrapper with them.
+    Its helpers give up the lock (3) and the pipes, so that neither outlives the wrapper with them.
     """
-    shut = "3>&- 6>&- 7<&-" if streams.result else "3>&-"
-    tee = f"{_program('tee')} {shlex.quote(streams.result)}"
-    output = ">&6" if streams.result else ""
-    drain = "exec 6>&- 7<&-\nwait $t\n" if streams.result else ""
+    used = [str(fd) for pipe in PIPES[: len(streams.helpers)] for fd in pipe]
+    shut = " ".join(f"{fd}>&-" for fd in ("3", *used))
+    program = f'"$@" {streams.redirections} {shut}'
+    readers = zip(streams.helpers, PIPES, strict=False)
+    drain = f"exec {' '.join(f'{fd}>&-' for fd in used)}\nwait $h\n" if used else ""
+    begin, end = 'h=\necho "pid $$">&3\n', 'echo "exit $c">&3\n'
     if own_session:
-        return "".join(
-            (
-                'echo "pid $$">&3\n',
-                _watcher(_SIGNAL_SESSION, streams, deadline, shut),
-                f"{tee} <&7 {shut} & t=$!\n" if streams.result else "",
-                f'"$@" {output} {shut}\nc=$?\n{drain}echo "exit $c">&3\n',
-                "kill -KILL 0\n" if deadline is not None else "",
-            )
-        )
-    return "".join(
-        (
-            'echo "pid $$">&3\n',
-            f"(trap '' TERM; exec {tee}) <&7 {shut} & t=$!\n" if streams.result else "",
-            f'"$@" <&0 {output} {shut} & m=$!\ntrap : TERM\necho "main $m">&3\n',
-            _watcher(_SIGNAL_GROUP, streams, deadline, shut),
-            "while :; do wait $m; c=$?; kill -0 $m || break; done 2>/dev/null\ntrap '' TERM\n",
-            f"kill -TERM 0\n{drain}" if streams.result else "",
-            'echo "exit $c">&3\nkill -KILL 0\n',
-        )
+        watcher = _watcher(_SIGNAL_SESSION, streams, deadline, shut)
+        helpers = "".join(f'{helper} <&{read} {shut} & h="$h $!"\n' for helper, (_, read) in readers)
+        kill = "kill -KILL 0\n" if deadline is not None else ""
+        return f"{begin}{watcher}{helpers}{program}\nc=$?\n{drain}{end}{kill}"
+    helpers = "".join(
+        f"(trap '' TERM; exec {helper}) <&{read} {shut} & h=\"$h $!\"\n" for helper, (_, read) in readers
     )
+    watcher = _watcher(_SIGNAL_GROUP, streams, deadline, shut)
+    start = f'{program} <&0 & m=$!\ntrap : TERM\necho "main $m">&3\n'
+    wait = "while :; do wait $m; c=$?; kill -0 $m || break; done 2>/dev/null\ntrap '' TERM\n"
+    kill = "kill -TERM 0\n" if used else ""
+    return f"{begin}{helpers}{start}{watcher}{wait}{kill}{drain}{end}kill -KILL 0\n"
 
 
 _SIGNAL_SESSION = """\
@@ -138,9 +149,9 @@ def _actions(launch: Launch, status: int, streams: Streams, opened: list[int]) -
         numbers.append((above(keep(_memory(launch.arguments))), ARGUMENTS))
     if launch.namespace >= 0:
         numbers.append((above(launch.namespace), NAMESPACE))
-    if streams.result:
+    for at_write, at_read in PIPES[: len(streams.helpers)]:
         read, write = os.pipe()
-        numbers += [(above(keep(write)), RESULT_WRITE), (above(keep(read)), RESULT_READ)]
+        numbers += [(above(keep(write)), at_write), (above(keep(read)), at_read)]
     return [(os.POSIX_SPAWN_DUP2, source, target) for source, target in numbers]
 
 

@@ -174,6 +174,15 @@ class RuntimeContract:
         assert cluster.log("pod-1") == "out\nerr\n"
         assert outcome.outputs == {"result": "out", "exitCode": "1"}
 
+    @pytest.mark.parametrize("wants_result", [False, True])
+    def test_opening_dev_stderr_cuts_nothing_off(self, cluster: Cluster, wants_result: bool) -> None:
+        script = "echo one; sleep 0.1; echo two >/dev/stderr; sleep 0.1; echo three >/dev/stdout; exit 4"
+        outcome = cluster.run(shell(script, wants_result=wants_result, deadline=PATIENCE))
+        assert cluster.log("pod-1") == "one\ntwo\nthree\n"
+        assert outcome.exit_code == 4
+        assert outcome.outputs is not None
+        assert outcome.outputs.get("result") == ("one\nthree" if wants_result else None)
+
     def test_creating_a_pod_twice_runs_it_once(self, cluster: Cluster) -> None:
         pod = shell("echo once")
         cluster.executor.start(pod)

@@ -235,6 +235,39 @@ def test_the_home_of_nbflow_is_hidden_in_shown_folders(tmp_path: Path) -> None:
     assert outcome.outputs["parameters"][0]["value"] == "hidden"  # type: ignore[index]
 
 
+@pytest.mark.root
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not any(Path("/opt").iterdir()), reason="needs to write to /opt, which pods see"
+)
+def test_the_home_of_nbflow_is_hidden_in_system_folders() -> None:
+    home = Path(f"/opt/nbflow-test-{os.getpid()}")
+    home.mkdir()
+    try:
+        (home / "secret").touch()
+        cluster = Cluster.on("sandbox", Home(home))
+        farm = ({"name": "a", "path": "/opt/nb/file", "raw": {"data": "own"}},)
+        for name, inputs, said in (("plain", (), ""), ("farm", farm, "own")):
+            script = f"ls -A {home} /.machine{home} 2>&1 | grep '^secret'; ln -s {home}/secret /x; cat /opt/nb/file"
+            cluster.run(shell(script, name, inputs=inputs))
+            assert cluster.log(name).replace("cat: /opt/nb/file: No such file or directory\n", "") == said
+            with pytest.raises(NotADirectoryError):
+                cluster.runtime.path_of(name, "/x").read_bytes()
+    finally:
+        shutil.rmtree(home)
+
+
+def test_a_package_that_was_installed_later_is_seen(tmp_path: Path) -> None:
+    python = _environment(tmp_path / "env")
+    cluster = Cluster.on("sandbox", Home(tmp_path / "home"))
+    script = ["python", "-c", "import later"]
+    annotations = {"nbflow.dev/python": python}
+    assert cluster.run(command(script, "pod-1", annotations=annotations)).exit_code == 1
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later/later.py").touch()
+    (Path(_site(tmp_path / "env")) / "later.pth").write_text(f"{tmp_path}/later\n")
+    assert cluster.run(command(script, "pod-2", annotations=annotations)).exit_code == 0
+
+
 def test_an_environment_in_a_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     user_home = tmp_path / "user"
     python = _environment(user_home / "envs/one")

@@ -139,6 +139,13 @@ class LocalClient:
 
         return read_artifact(found, self.home)
 
+    def notices(self) -> Sequence[str]:
+        """What users should know of this machine and were not told yet: each is given once."""
+        if not self.home.database.exists():
+            return []
+        with self._store() as store:
+            return store.take_notices()
+
     def _store(self) -> Store:
         return open_store(self.home)
 

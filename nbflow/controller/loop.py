@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -57,6 +58,7 @@ _log = logging.getLogger(__name__)
 _TICK = 1.0
 _IDLE_TICK = 2.0
 _SWEEP, _FIRST_SWEEP = 600.0, 30.0
+_ANSWERS_KEPT = 3600.0
 _DELETE_GRACE = timedelta(seconds=10)
 _COMMIT_AGAIN = 1.0
 
@@ -110,6 +112,7 @@ class Loop:
             self._seen_key = max(self._seen_key, submitted.key)
             recover(self, submitted)
             self.commit()
+        self.ledger.drop_old_requests(time.time() - _ANSWERS_KEPT)
         for submitted in self.ledger.untaken_workflows():
             self._take_in(submitted)
         self._look_into_store()
@@ -126,6 +129,7 @@ class Loop:
     def commit(self) -> None:
         """Store what was decided, then do it. While the store cannot be written nothing is done."""
         self._settle()
+        self.batch.notices += self.kubelet.take_notices()
         if self.batch:
             self._write()
             self._busy_at = time.monotonic()
@@ -223,9 +227,13 @@ class Loop:
 
     def _take_in(self, submitted: Submitted) -> None:
         self._seen_key = max(self._seen_key, submitted.key)
-        if submitted.key not in self.active:
-            workflow = self.add(submitted, None)
-            self.observe(workflow, Started())
+        if submitted.key in self.active:
+            return
+        with suppress(
+            NbflowError
+        ):  # its pods will say so; what the runtime has to say comes before the first one
+            self.kubelet.place(submitted.target)
+        self.observe(self.add(submitted, None), Started())
 
     # --- workflows ---
 

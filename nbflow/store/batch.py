@@ -28,19 +28,10 @@ class Batch:
     settled: list[int] = field(default_factory=list)
     answers: dict[int, JsonObject] = field(default_factory=dict)
     deleted: list[int] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return any(
-            (
-                self.sequences,
-                self.started,
-                self.cleared,
-                self.settled,
-                self.answers,
-                self.deleted,
-                self.captured,
-            )
-        )
+        return any(getattr(self, name) for name in self.__slots__)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write all of it; the caller holds the transaction."""
@@ -55,6 +46,7 @@ class Batch:
         for key in self.deleted:
             for part in ("_nodes", "_children", "_pods", "_status", ""):
                 connection.execute(SQL[f"delete_workflow{part}"], (key,))
+        many(SQL["put_notice"], [(text,) for text in self.notices])
         many(SQL["answer_request"], [(encode(answer), key) for key, answer in self.answers.items()])
 
     def _write_statuses(self, connection: sqlite3.Connection) -> None:

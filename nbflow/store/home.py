@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -52,7 +53,7 @@ class Home:
 
     def pod(self, uid: str, pod: str) -> Path:
         """All files of one pod: its root, its logs, its exit code."""
-        return self.workflow(uid) / pod
+        return _pod(self, uid, pod)
 
     def log(self, uid: str, pod: str, container: str) -> Path:
         """Stdout and stderr of a container, in the order written."""
@@ -71,3 +72,9 @@ class Home:
     def artifacts(self) -> Path:
         """The local artifact repository: keys are paths below it."""
         return self.root / "artifacts"
+
+
+@lru_cache(maxsize=1024)
+def _pod(home: Home, uid: str, pod: str) -> Path:
+    """Asked for many times in the life of a pod, and paths are dear to make."""
+    return home.workflow(uid) / pod

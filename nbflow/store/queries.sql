@@ -205,6 +205,18 @@ DELETE FROM statuses WHERE workflow = ?;
 -- Part of `delete`.
 DELETE FROM workflows WHERE key = ?;
 
+-- name: put_notice
+-- Said once in the life of a home.
+INSERT OR IGNORE INTO notices (text) VALUES (?);
+
+-- name: untold_notices
+-- What nobody has shown yet.
+SELECT text FROM notices WHERE told = 0 ORDER BY rowid;
+
+-- name: tell_notice
+-- One client shows it; 0 rows: another one was quicker.
+UPDATE notices SET told = 1 WHERE text = ? AND told = 0;
+
 -- name: counts
 -- For `doctor`: workflows, those not over, pods, secrets.
 SELECT (SELECT count(*) FROM workflows),

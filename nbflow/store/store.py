@@ -183,6 +183,12 @@ class Store:
         """The pods of a workflow in the order they were decided."""
         return [PodRow(str(name), str(node), str(state)) for name, node, state in self._all("pods", key)]
 
+    def take_notices(self) -> list[str]:
+        """What users should know and were not told yet. Who takes it tells it."""
+        texts = [str(text) for (text,) in self._all("untold_notices")]
+        with translated(self.home):
+            return [text for text in texts if self._connection.execute(SQL["tell_notice"], (text,)).rowcount]
+
     def has_work(self) -> bool:
         """Whether a controller is needed."""
         row = self._one("has_work")

@@ -36,6 +36,7 @@ class ToyRuntime:
     refuse: dict[str, list[Exception]] = field(default_factory=dict)
     outcomes: dict[str, PodOutcome] = field(default_factory=dict)
     name: str = "toy"
+    notice: str = ""
     by_itself: bool = False
     ends: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 

@@ -293,3 +293,17 @@ def test_outputs_that_are_captured_reach_the_node(house, make):
     house.until(lambda: house.settled(name))
     (node,) = house.get(name).status.nodes.values()
     assert node.outputs == outputs
+
+
+def test_what_a_runtime_has_to_say_is_told_once(house, make):
+    house.runtime.notice = "steps run as plain processes"
+    house.runtime.by_itself = True
+    for _ in range(2):
+        name = house.submit([make["container"]("main")])
+        house.until(lambda name=name: house.settled(name))
+    assert house.ledger.take_notices() == ["steps run as plain processes"]
+    assert house.ledger.take_notices() == []
+    house.crash()
+    name = house.submit([make["container"]("main")])
+    house.until(lambda: house.settled(name))
+    assert house.ledger.take_notices() == []

@@ -74,11 +74,20 @@ class Finding:
         lines = [f"{place}{self.severity}: {self.problem} [{self.rule}]"]
         if self.position and self.source_line:
             gutter = f"{self.position.line:>5} | "
-            lines.append(gutter + self.source_line)
-            lines.append(" " * (len(gutter) - 2) + "| " + " " * (self.position.column - 1) + "^")
+            text, column = _window(self.source_line, self.position.column)
+            lines.append(gutter + text)
+            lines.append(" " * (len(gutter) - 2) + "| " + " " * (column - 1) + "^")
         if self.fix:
             lines.append(f"  fix: {self.fix}")
         return "\n".join(lines)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """The part of a long line (JSON in one) that is worth showing, and the column in it."""
+    if len(line) <= 200:
+        return line, column
+    start = max(0, column - 80)
+    return line[start : start + 160], column - start
 
 
 class ManifestError(NbflowError):

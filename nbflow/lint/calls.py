@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nbflow.lint.arguments import Supply
 from nbflow.lint.check import Check
+from nbflow.lint.filling import UNKNOWN, Values, fill, tags
 from nbflow.lint.objects import Holder, Json, Template, mapping, text
 from nbflow.lint.report import Where
-from nbflow.lint.scope import TAG, UNKNOWN, Values, fill
 from nbflow.spec.similar import did_you_mean
 
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
@@ -89,7 +89,7 @@ def _referred(check: Check, where: Where, reference: Json, values: Values) -> Te
         problem = "resource name is required" if not name else "template name is required"
         check.report.error("NBF114", place, problem, "a templateRef has a `name` and a `template`")
         return None
-    if any(not match.group(1).startswith("=") for match in TAG.finditer(name + template_name)):
+    if any((name + template_name)[start + 2] != "=" for start, _ in tags(name + template_name)):
         return None
     cluster = bool(reference.get("clusterScope"))
     holder = find_holder(check, place.at("name"), name, cluster=cluster)

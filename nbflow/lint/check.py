@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nbflow.lint.arguments import Supply
+from nbflow.lint.filling import is_reference
 from nbflow.lint.objects import Objects, Template, text
 from nbflow.lint.report import Report
-from nbflow.lint.scope import Scope, Values, is_reference
+from nbflow.lint.scope import Scope
 
 
 @dataclass
@@ -15,6 +17,7 @@ class Check:
 
     globals: names that resolve in all its templates; grows as templates with global outputs are found.
     values: those of them that have a value already. seen: templates that were looked into.
+    depth: how many templates called each other on the way here. later: those too deep down to look into at once.
     template_object: it is a WorkflowTemplate, whose Workflow may bring more parameters.
     """
 
@@ -23,8 +26,10 @@ class Check:
     namespace: str = ""
     template_object: bool = False
     globals: Scope = field(default_factory=Scope)
-    values: Values = field(default_factory=dict)
+    values: dict[str, str | None] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    depth: int = 0
+    later: list[tuple[Template, Supply]] = field(default_factory=list)
 
     def add_global(self, name: str, value: str | None = None) -> None:
         """A name that resolves everywhere."""

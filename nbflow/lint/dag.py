@@ -9,11 +9,12 @@ from functools import cached_property, partial
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
 from nbflow.lint.calls import check_call
 from nbflow.lint.check import Check, add_outputs
+from nbflow.lint.filling import Values, fill, is_reference, known_parts
 from nbflow.lint.loops import add_items, is_aggregated, is_loop
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import Scope, Values, fill, is_reference, known_parts
+from nbflow.lint.scope import Scope
 from nbflow.lint.steps import check_no_leaf_fields
 from nbflow.lint.tags import check_tags
 from nbflow.spec.similar import did_you_mean

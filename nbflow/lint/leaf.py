@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from nbflow.lint.check import Check
+from nbflow.lint.filling import UNKNOWN, Values, fill, known_parts
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import UNKNOWN, Scope, Values, fill, known_parts
+from nbflow.lint.scope import Scope
 from nbflow.lint.tags import check_tags
 from nbflow.spec.similar import did_you_mean
 from nbflow.topology import cycle
@@ -24,7 +25,7 @@ def check_leaf(check: Check, template: Template, scope: Scope, values: Values, *
         if made_up and "inputs" in data
         else data
     )
-    check_tags(report, template.where, seen, scope, f"templates.{template.name}:", values)
+    check_tags(report, template.where, seen, scope, f"templates.{template.name}:", values, alone=False)
     _check_pod_metadata(check, template, scope, values)
     if template.type == "Container":
         _check_mounts(report, template, mapping(data, "container"))
@@ -62,7 +63,7 @@ def _check_pod_metadata(check: Check, template: Template, scope: Scope, values: 
     metadata = mapping(template.holder.spec, "podMetadata")
     if metadata and template.is_pod:
         where = template.holder.where.at("podMetadata")
-        check_tags(check.report, where, metadata, scope, f"templates.{template.name}:", values)
+        check_tags(check.report, where, metadata, scope, f"templates.{template.name}:", values, alone=False)
 
 
 def _check_mounts(report: Report, template: Template, container: Json) -> None:
@@ -190,7 +191,7 @@ def _check_manifest(report: Report, where: Where, manifest: str, said: str) -> N
     if manifest.startswith(UNKNOWN):
         return
     try:
-        build(known_parts(re.sub(r"\{\{\s*=\s*(.+?)\s*\}\}", "x", manifest), "x"))
+        build(known_parts(manifest, "x"))
     except Fault as fault:
         problem = (
             f"{said}.manifest must be a valid yaml: {fault.problem.removeprefix('the YAML is malformed: ')}"

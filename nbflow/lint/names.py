@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from nbflow.lint.filling import Values, fill, known_parts
 from nbflow.lint.objects import Json, text
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import Values, fill, known_parts
 
 _FIELD = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*\Z")
 _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+\Z")

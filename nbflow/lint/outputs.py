@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from nbflow.lint.filling import Values, is_reference
 from nbflow.lint.names import check_names, parameter_name_fault
 from nbflow.lint.objects import Json, Template, mapping, text
 from nbflow.lint.places import path_fault
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import Scope, Values, is_reference
+from nbflow.lint.scope import Scope
 from nbflow.lint.tags import check_tags
 
 _SOURCES = ("path", "jqFilter", "jsonPath", "parameter", "expression")

@@ -22,6 +22,7 @@ RULES = {
     "NBF122": "a value is one of its `enum`",
     "NBF123": "an artifact argument says where it is",
     "NBF130": "a tag resolves where it stands",
+    "NBF131": "a tag is closed",
     "NBF140": "nothing waits for itself",
     "NBF141": "a task that others wait for is there",
     "NBF142": "`depends` and `dependencies` are used as they can be",

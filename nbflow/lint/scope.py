@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-
-TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-UNKNOWN = "\ufffc"
-"""Begins and ends what stands for a value that exists and is not known yet; the name of the variable is between."""
-
-_EXPRESSION = re.compile(r"\{\{=.*?\}\}", re.DOTALL)
-_UNKNOWN_VALUE = re.compile(f"{UNKNOWN}[^{UNKNOWN}]*{UNKNOWN}")
-
-
-def is_reference(text: str) -> bool:
-    """Whether a text holds a tag without blanks, as Argo asks it of globalName and target."""
-    return re.search(r"\{\{[-a-zA-Z0-9]+(\.[-a-zA-Z0-9_]+)*\}\}", text) is not None
 
 
 @dataclass
@@ -66,37 +53,3 @@ class Scope:
     def listed(self) -> set[str]:
         """All names, for suggestions."""
         return self.names | (self.outer.listed() if self.outer else set())
-
-
-Values = dict[str, str | None]
-"""Name -> its text, None if it has one that is not known yet."""
-
-
-def fill(text: str, values: Values) -> str:
-    """`text` with known values in place of their tags, from the inside; UNKNOWN marks those that come later."""
-    for _ in range(2):
-        filled = TAG.sub(lambda match: _value(match.group(1), values), text)
-        if filled == text:
-            break
-        text = filled
-    return text
-
-
-def known_parts(text: str, instead: str) -> str:
-    """A filled text with `instead` for each value that is not known, and a letter for each expression."""
-    return _UNKNOWN_VALUE.sub(instead, _EXPRESSION.sub("x", text))
-
-
-def shown(text: str) -> str:
-    """A filled text for people: the tags are back where values are not known."""
-    return re.sub(f"{UNKNOWN}([^{UNKNOWN}]*){UNKNOWN}", r"{{\1}}", text)
-
-
-def _value(inner: str, values: Values) -> str:
-    before, brace, name = inner.rpartition("{{")
-    found = values.get(name.strip(), inner) if not name.startswith("=") else inner
-    if found is inner:
-        return "{{" + inner + "}}"
-    return (("{{" + before) if brace else "") + (
-        f"{UNKNOWN}{name.strip()}{UNKNOWN}" if found is None else found
-    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
 from nbflow.lint.calls import check_call
 from nbflow.lint.check import Check, add_outputs
+from nbflow.lint.filling import Values, fill, known_parts
 from nbflow.lint.loops import add_items, is_aggregated
 from nbflow.lint.names import field_name_fault, mended
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import Scope, Values, fill, known_parts
+from nbflow.lint.scope import Scope
 from nbflow.lint.tags import check_tags
 
 

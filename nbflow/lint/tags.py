@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from nbflow.lint.closing import is_closed
+from nbflow.lint.filling import Values, fill, open_end, shown, tags
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import TAG, Scope, Values, fill, shown
+from nbflow.lint.scope import Scope
 from nbflow.spec.similar import did_you_mean
 from nbflow.templating.catalogue import LINTED_PREFIXES, find_variable, is_linted
 
@@ -39,17 +43,38 @@ def _visit(value: object, found: Found) -> None:
                 path.append(index)
 
 
-def check_tags(report: Report, where: Where, value: object, scope: Scope, said: str, values: Values) -> None:
+def check_tags(
+    report: Report,
+    where: Where,
+    value: object,
+    scope: Scope,
+    said: str,
+    values: Values,
+    *,
+    alone: bool = True,
+) -> None:
     """Every tag in `value` has to resolve. said: how Argo's message begins.
 
-    values: what is filled in before Argo looks; it matters for tags in tags.
+    values: what is filled in before Argo looks; it matters for tags in tags. alone: Argo looks at nothing else with
+    it, so that a tag has to end in it.
     """
     for reversed_path, text in tagged(value):
+        place = where.at(*reversed(reversed_path))
         for tag, needle in unresolved(text, scope, values):
             closed = tag.endswith("}}")
             fix = _fix(tag.strip("{} "), scope) if closed else "close the tag with }}"
             problem = f"{said} failed to resolve {shown(tag)}{'' if closed else '}}'}"
-            report.error("NBF130", where.at(*reversed(reversed_path)), problem, fix, needle=needle)
+            report.error("NBF130", place, problem, fix, needle=needle)
+        rest = open_end(text)
+        if rest.startswith("{{=") or (
+            rest and alone and not _is_linted_open(rest) and not is_closed(value, text)
+        ):
+            problem = f'{said} Cannot find end tag="}}}}" starting from "{rest[2:]}"'
+            report.error("NBF131", place, problem, "close the tag with }}", needle=rest)
+
+
+def _is_linted_open(rest: str) -> bool:
+    return rest[2:].lstrip().startswith(LINTED_PREFIXES)
 
 
 def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]:
@@ -57,25 +82,32 @@ def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]
 
     A tag whose value is known and holds tags itself stands for these.
     """
-    if text.count("{{") > 1 and any("{{" in match.group(1) for match in TAG.finditer(text)):
+    if any(text.find("{{", start + 2, end) > 0 for start, end in tags(text)):
         text = fill(text, values)
-    found = []
-    end = 0
-    for match in TAG.finditer(text):
-        inner, end = match.group(1), match.end()
-        name = inner.strip()
-        if inner.startswith("="):
-            continue
-        value = values.get(name)
-        if value and "{{" in value:
-            rest = {other: known for other, known in values.items() if other != name}
-            found += [(tag, match.group()) for tag, _ in unresolved(value, scope, rest)]
-        elif is_linted(name) and not scope.resolves(name):
-            found.append((match.group(), match.group()))
-    rest_start = text.find("{{", end)
-    if rest_start >= 0 and text[rest_start + 2 :].lstrip().startswith(LINTED_PREFIXES):
-        found.append((text[rest_start:], text[rest_start:]))
+    found: list[tuple[str, str]] = []
+    expanded: set[str] = set()
+    todo = [(text, "")]
+    while todo:
+        part, needle = todo.pop()
+        for tag in _simple_tags(part):
+            name = tag[2:-2].strip() if tag.endswith("}}") else tag[2:].strip()
+            value = values.get(name)
+            if value and "{{" in value:
+                todo += [(value, needle or tag)] if name not in expanded else []
+                expanded.add(name)
+            elif is_linted(name) and not scope.resolves(name):
+                found.append((tag, needle or tag))
     return found
+
+
+def _simple_tags(text: str) -> Iterator[str]:
+    """The tags that are no expressions, and at last one without an end if its name is one that is looked at."""
+    for start, end in tags(text):
+        if text[start + 2] != "=":
+            yield text[start:end]
+    rest = open_end(text)
+    if rest and _is_linted_open(rest):
+        yield rest
 
 
 def _fix(name: str, scope: Scope) -> str:

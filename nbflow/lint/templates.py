@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 
 from nbflow.lint.arguments import Supply, check_supply
 from nbflow.lint.check import Check
+from nbflow.lint.filling import Values, fill
 from nbflow.lint.inputs import check_inputs, local_names
 from nbflow.lint.metrics import check_metrics
 from nbflow.lint.objects import Template, items, mapping, text
 from nbflow.lint.outputs import check_outputs
 from nbflow.lint.places import check_location, check_pod_resources
 from nbflow.lint.report import Where
-from nbflow.lint.scope import Scope, Values, fill
+from nbflow.lint.scope import Scope
+
+DEEPEST = 40
+"""Templates that call each other before the rest waits; Python's stack has an end."""
 
 
 def check_template(
@@ -25,7 +30,7 @@ def check_template(
         problem += "container, containerSet, steps, script, resource, dag, suspend, template, template ref"
         report.error("NBF115", where, problem, "keep one of them")
         return
-    values = check.values | input_values(template, given)
+    values = ChainMap(input_values(template, given), check.values)
     check_supply(report, caller, template, given, argument_of=argument_of)
     _check_timeouts(check, template, values)
     mark = f"{template.holder.scope}/{name}"
@@ -35,12 +40,24 @@ def check_template(
                 _check_inside(check, template, given, values)
         return
     check.seen.add(mark)
+    if check.depth >= DEEPEST:
+        check.later.append((template, given))
+        return
+    check.depth += 1
     _check_inside(check, template, given, values)
+    check.depth -= 1
 
 
-def input_values(template: Template, given: Supply) -> Values:
+def check_later(check: Check) -> None:
+    """Look into the templates that were too deep down."""
+    while check.later:
+        template, given = check.later.pop()
+        _check_inside(check, template, given, ChainMap(input_values(template, given), check.values))
+
+
+def input_values(template: Template, given: Supply) -> dict[str, str | None]:
     """What the inputs are filled with; None for what is only known when it runs."""
-    values: Values = (
+    values: dict[str, str | None] = (
         {"inputs.parameters": None, "pod.name": None} if template.is_pod else {"inputs.parameters": None}
     )
     for parameter in template.parameters("inputs"):

@@ -6,13 +6,14 @@ from nbflow.lint.arguments import MADE_UP, Supply, check_arguments, supply
 from nbflow.lint.calls import check_call, find_holder
 from nbflow.lint.check import Check
 from nbflow.lint.cron import check_cron
+from nbflow.lint.filling import is_reference
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Holder, Json, Objects, holder_of, items, mapping, text
 from nbflow.lint.places import check_pod_resources
 from nbflow.lint.report import Report, Where
-from nbflow.lint.scope import is_reference
 from nbflow.lint.selectors import selector_fault
 from nbflow.lint.steps import check_hooks
+from nbflow.lint.templates import check_later
 from nbflow.spec.yaml import Document
 
 LONGEST_NAME = 63
@@ -93,6 +94,7 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
     _check_entrypoint(check, holder, referred, given)
     _check_exit(check, holder, referred)
     _check_all(check, referred or holder, through=where if referred else None)
+    check_later(check)
 
 
 def _referred(check: Check, holder: Holder) -> tuple[Holder | None, bool]:

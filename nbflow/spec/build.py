@@ -75,7 +75,9 @@ def build(text: str) -> tuple[object, _Repeated]:
 def _json(text: str) -> object:
     """The data if the text is JSON without repeated keys, else `_NONE` (YAML reads it and says what is wrong)."""
     try:
-        return json.loads(text, object_pairs_hook=_pairs, parse_float=_number, parse_constant=_refuse)
+        return json.loads(
+            text, object_pairs_hook=_pairs, parse_float=_number, parse_int=_integer, parse_constant=_refuse
+        )
     except (ValueError, RecursionError):
         return _NONE
 
@@ -92,6 +94,10 @@ def _number(text: str) -> int | float:
     if math.isinf(number):
         raise ValueError(text)
     return whole(number)
+
+
+def _integer(text: str) -> int | float:
+    return int(text) if len(text) < 20 else _number(text)
 
 
 def _refuse(text: str) -> object:

@@ -91,13 +91,15 @@ class _ObjectDecoder:
         return self._decoders[name]
 
     def _take_unknown(self, value: dict[str, object], name: str, faults: Faults) -> None:
-        """A field that is not known: say so, and where case is nothing let the one that is meant take it."""
+        """A field that is not known: say so. Where Argo drops it, drop it, or let the one meant take it."""
         if self._mode is not Mode.LOOSE:
             faults.append(_unknown(self._type, self._fields, name, self._mode))
             faults[-1].path = (name,)
-        meant = next((field for field in self._fields if field.lower() == name.lower()), None)
-        if self._mode is not Mode.STRICT and meant is not None:
-            value.update(self({meant: value.pop(name)}, faults))  # type: ignore[call-overload]
+        if self._mode is not Mode.STRICT:
+            item = value.pop(name)
+            meant = next((field for field in self._fields if field.lower() == name.lower()), None)
+            if meant is not None:
+                value.update(self({meant: item}, faults))  # type: ignore[call-overload]
 
 
 def _below(step: str | int, faults: Faults, first: int) -> None:

@@ -25,6 +25,7 @@ SPECIAL_FIRST = frozenset("0123456789+-.yYnNtTfFoO~")
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_LONGEST_INTEGER = 70
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _WHOLE = 1e21
 """From here on Go writes a float with an exponent, so it is no integer for its decoder."""
@@ -37,7 +38,7 @@ def plain(text: str) -> Scalar:
     if text[0] not in SPECIAL_FIRST or text[0].isalpha() or text[0] == "~":
         return text
     digits = text.replace("_", "") if text[0] != "." else text
-    if _INTEGER.fullmatch(digits):
+    if len(digits) < _LONGEST_INTEGER and _INTEGER.fullmatch(digits):
         value = _integer(digits)
         if _LEAST <= value <= _MOST:
             return value

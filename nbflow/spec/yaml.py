@@ -18,7 +18,7 @@ from nbflow.spec.build import Fault, build
 from nbflow.spec.decode import decode
 
 if TYPE_CHECKING:
-    from yaml.nodes import Node
+    from nbflow.spec.positions import Places
 
 Path = tuple[str | int, ...]
 """Where something is in a document: keys of mappings and indices of lists."""
@@ -113,16 +113,13 @@ class Document:
         key: where its key stands; always so if the value is a mapping or a list, which begin below their key.
         needle: a text within the value, such as a tag.
         """
-        from nbflow.spec.positions import find
-
-        offset = find(self._root, self.text, path, key=key, needle=needle)
-        return self.file.position(self.offset + offset)
+        return self.file.position(self.offset + self._places.find(path, key=key, needle=needle))
 
     @cached_property
-    def _root(self) -> Node | None:
-        from nbflow.spec.positions import compose
+    def _places(self) -> Places:
+        from nbflow.spec.positions import Places
 
-        return compose(self.text)
+        return Places(self.text)
 
     def finding(
         self,

@@ -1,6 +1,7 @@
 """The two entrances: documents and texts."""
 
 import gc
+import json
 import time
 
 import pytest
@@ -191,10 +192,90 @@ TEMPLATES = st.lists(st.dictionaries(NAMES, ANYTHING, max_size=5), max_size=3)
     TEMPLATES,
 )
 def test_no_manifest_makes_lint_crash(kind, spec, templates):
-    import json
 
     spec = {**spec, "templates": [{"name": "ab"[n % 2], **template} for n, template in enumerate(templates)]}
     for finding in lint_texts([("a", json.dumps({"kind": kind, "spec": {**spec, "workflowSpec": spec}}))]):
         assert finding.rule
         assert finding.severity in Severity
         assert finding.render()
+
+
+def argument(text):
+    return json.dumps(
+        {
+            "kind": "Workflow",
+            "spec": {
+                "entrypoint": "a",
+                "templates": [{"name": "a", "container": {"image": "x", "args": [text]}}],
+            },
+        }
+    )
+
+
+def manifest(**spec):
+    return json.dumps({"kind": "Workflow", "spec": spec})
+
+
+CHAIN = [{"name": f"t{n}", "steps": [[{"name": "s", "template": f"t{n + 1}"}]]} for n in range(1_000)]
+RING = {"parameters": [{"name": f"p{n}", "value": "{{workflow.parameters.p0}}" * 200} for n in range(20)]}
+GROWING = [{"name": "a", "container": {"image": "x", "args": ["{{ {{workflow.parameters.p0}} }}" * 500]}}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        argument("{{" * 50_000),
+        argument("{{=" * 33_000),
+        argument("{{workflow.nope}}" * 6_000),
+        argument("{{x" * 20_000 + "}}" * 20_000),
+        argument("\ufffc" * 50_000),
+        manifest(entrypoint="x" * 100_000, templates=[{"name": "y" * 100_000, "suspend": {}}]),
+        manifest(entrypoint="t0", templates=[*CHAIN, {"name": "t1000", "container": {}}]),
+        manifest(entrypoint="a", arguments=RING, templates=GROWING),
+        manifest(
+            entrypoint="a",
+            templates=[
+                {
+                    "name": "a",
+                    "steps": [[{"name": f"s{n}", "template": f"template-{n}x"} for n in range(1_000)]],
+                },
+                *({"name": f"template-{n}", "suspend": {}} for n in range(700)),
+            ],
+        ),
+        manifest(**{f"field{n}": n for n in range(5_000)}),
+        manifest(
+            entrypoint="a",
+            templates=[
+                {
+                    "name": "a",
+                    "dag": {
+                        "tasks": [
+                            {
+                                "name": f"t{n}",
+                                "template": "b",
+                                "dependencies": [f"t{n - 1}"] if n else [],
+                                "when": f"{{{{tasks.t{n // 2}.status}}}}",
+                            }
+                            for n in range(800)
+                        ]
+                    },
+                },
+                {"name": "b", "suspend": {}},
+            ],
+        ),
+        "kind: Workflow\nspec:\n" + "  a: 1\n" * 12_000,
+        "kind: Workflow\n" + "---\n" * 25_000,
+        "kind: Workflow\nspec: " + "9" * 100_000 + "\n",
+        '{"kind": "Workflow", "spec": {"entrypoint": ' + "9" * 1_000 + "}}",
+        "kind: Workflow\nspec: {" + ",".join(f"{{a{n}}}" for n in range(10_000)),
+    ],
+)
+def test_no_manifest_makes_lint_hang(text):
+    seconds = _seconds(lambda: [finding.render() for finding in lint_texts([("a", text)])])
+    assert seconds < 4  # a second on a quiet machine
+
+
+def test_templates_deep_down_are_looked_at():
+    text = manifest(entrypoint="t0", templates=[*CHAIN, {"name": "t1000", "container": {}}])
+    (finding,) = lint_texts([("a", text)])
+    assert finding.problem.endswith("templates.t1000.container.image may not be empty")

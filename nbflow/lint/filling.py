@@ -1,0 +1,93 @@
+"""Tags in texts, and texts with what is known already in place of their tags.
+
+Everything here takes time in the length of the text, whatever the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+Values = Mapping[str, str | None]
+"""Name -> its text, None if it has one that is not known yet."""
+
+UNKNOWN = "\ufffc"
+"""Begins and ends what stands for a value that is not known yet; the name of the variable is between."""
+
+LONGEST = 1_000_000
+"""Of a filled text; values are left in their tags beyond it."""
+
+_UNKNOWN_VALUE = re.compile(f"{UNKNOWN}([^{UNKNOWN}]*){UNKNOWN}")
+
+
+def tags(text: str) -> Iterator[tuple[int, int]]:
+    """Where tags begin and end, braces included; each ends at the first }} after its {{. One without an end is none."""
+    start = text.find("{{")
+    while start >= 0:
+        end = text.find("}}", start + 2)
+        if end < 0:
+            return
+        yield start, end + 2
+        start = text.find("{{", end + 2)
+
+
+def open_end(text: str) -> str:
+    """What follows a {{ that has no end, with it; "" if all have one."""
+    start = text.find("{{", max((end for _, end in tags(text)), default=0))
+    return text[start:] if start >= 0 else ""
+
+
+def fill(text: str, values: Values) -> str:
+    """`text` with known values in place of their tags, from the inside; UNKNOWN marks those that come later."""
+    for _ in range(2):
+        if "{{" not in text:
+            break
+        text = _filled_once(text, values)
+    return text
+
+
+def _filled_once(text: str, values: Values) -> str:
+    pieces: list[str] = []
+    position = length = 0
+    for start, end in tags(text):
+        value = _value(text[start + 2 : end - 2], values) if length < LONGEST else text[start:end]
+        pieces += [text[position:start], value]
+        length += len(value)
+        position = end
+    return "".join(pieces) + text[position:]
+
+
+def _value(inner: str, values: Values) -> str:
+    """What stands for a tag; of tags in tags, the innermost one is filled."""
+    before, brace, name = inner.rpartition("{{")
+    key = name.strip()
+    if name.startswith("=") or key not in values:
+        return "{{" + inner + "}}"
+    value = values[key]
+    return ("{{" + before if brace else "") + (f"{UNKNOWN}{key}{UNKNOWN}" if value is None else value)
+
+
+def known_parts(text: str, instead: str) -> str:
+    """A filled text with `instead` for each value that is not known, and a letter for each expression."""
+    return _UNKNOWN_VALUE.sub(instead, without_expressions(text))
+
+
+def without_expressions(text: str) -> str:
+    """A text with a letter in place of each expression."""
+    pieces: list[str] = []
+    position = 0
+    for start, end in tags(text):
+        if text[start + 2 : end].lstrip().startswith("="):
+            pieces += [text[position:start], "x"]
+            position = end
+    return "".join(pieces) + text[position:]
+
+
+def shown(text: str) -> str:
+    """A filled text for people: the tags are back where values are not known."""
+    return _UNKNOWN_VALUE.sub(r"{{\1}}", text)
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text holds a tag without blanks, as Argo asks it of globalName and target."""
+    return re.search(r"\{\{[-a-zA-Z0-9]+(\.[-a-zA-Z0-9_]+)*\}\}", text) is not None

@@ -6,7 +6,7 @@ from nbflow.lint.arguments import Supply
 from nbflow.lint.check import Check
 from nbflow.lint.filling import UNKNOWN, Values, fill, tags
 from nbflow.lint.objects import Holder, Json, Template, mapping, text
-from nbflow.lint.report import Where
+from nbflow.lint.report import Report, Where
 from nbflow.spec.similar import did_you_mean
 
 RETRY_POLICIES = ("Always", "OnFailure", "OnError", "OnTransientError")
@@ -70,6 +70,18 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
     elif not isinstance(inline, dict):
         check.report.error("NBF113", where, "failed to get a template", "add `template: NAME`")
     return Template(inline, where.at("inline"), holder) if isinstance(inline, dict) else None
+
+
+def check_hook_templates(report: Report, where: Where, call: Json, holder: Holder) -> None:
+    """What hooks and `onExit` of a step, task or workflow call; Argo only looks when it runs them."""
+    named: list[tuple[tuple[str, ...], str]] = [(("onExit",), text(call, "onExit"))]
+    named += [
+        (("hooks", name, "template"), text(hook, "template")) for name, hook in mapping(call, "hooks").items()
+    ]
+    for path, name in named:
+        if name and "{{" not in name and holder.template(name) is None:
+            fix = did_you_mean(name, holder.template_names) or "add a template of this name"
+            report.warning("NBF204", where.at(*path), f"the hook's template name '{name}' is undefined", fix)
 
 
 def _shown(call: Json, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cached_property, partial
 
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
-from nbflow.lint.calls import check_call
+from nbflow.lint.calls import check_call, check_hook_templates
 from nbflow.lint.check import Check, add_outputs
 from nbflow.lint.filling import Values, fill, is_reference, known_parts
 from nbflow.lint.loops import add_items, is_aggregated, is_loop
@@ -192,6 +192,7 @@ def _check_task(
 ) -> None:
     report, name = check.report, text(task, "name")
     said = f"templates.{template.name}.tasks.{name}"
+    check_hook_templates(report, where, task, template.holder)
     inner = scope.inner()
     inner.also = partial(past.resolves, name)
     inner.add(

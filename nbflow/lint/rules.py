@@ -51,6 +51,7 @@ RULES = {
     "NBF201": "a key stands once in its mapping",
     "NBF202": "a parameter given to a Workflow is one that it declares",
     "NBF203": "a field below a step is one that Argo knows: it drops others without a word",
+    "NBF204": "a template that a hook calls is there",
     "NBF210": "a sequence has an end",
 }
 """Code -> what holds if the rule is kept."""

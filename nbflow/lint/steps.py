@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
-from nbflow.lint.calls import check_call
+from nbflow.lint.calls import check_call, check_hook_templates
 from nbflow.lint.check import Check, add_outputs
 from nbflow.lint.filling import Values, fill, known_parts
 from nbflow.lint.loops import add_items, is_aggregated
@@ -56,6 +56,7 @@ def _check_step(
     if has_exit_hook(step):
         add_outputs(check, scope, "steps", name, resolved, aggregated=False)
     check_hooks(report, where.at("hooks"), mapping(step, "hooks"), called)
+    check_hook_templates(report, where, step, template.holder)
     inner = scope.inner()
     inner.add(f"inputs.parameters.{text(p, 'name')}" for p in _inline_inputs(step))
     check_tags(report, where, step, inner, f"templates.{template.name}.steps", values)

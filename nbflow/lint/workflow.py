@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbflow.lint.arguments import MADE_UP, Supply, check_arguments, supply
-from nbflow.lint.calls import check_call, find_holder
+from nbflow.lint.calls import check_call, check_hook_templates, find_holder
 from nbflow.lint.check import Check
 from nbflow.lint.cron import check_cron
 from nbflow.lint.filling import is_reference
@@ -83,6 +83,8 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
         _check_merged(report, where, arguments, mapping(spec, "arguments"))
     _add_globals(check, holder, referred, arguments)
     check_hooks(report, where.at("hooks"), mapping(spec, "hooks"), "hooks")
+    if referred is None and not broken:
+        check_hook_templates(report, where, {"hooks": mapping(spec, "hooks")}, holder)
     _check_pod_gc(report, where.at("podGC"), mapping(spec, "podGC"))
     if isinstance(spec.get("podResources"), dict):
         check_pod_resources(

@@ -61,7 +61,8 @@ class Roots:
         spare = self._known()
         with contextlib.suppress(FileNotFoundError):
             if len(spare) < KEPT and self._scrub(root):
-                os.makedirs(self._spare_folder, 0o700, exist_ok=True)
+                if not spare:
+                    os.makedirs(self._spare_folder, 0o700, exist_ok=True)
                 place = f"{self._spare_folder}/{secrets.token_hex(8)}"
                 os.rename(root, place)
                 spare.append(place)

@@ -66,7 +66,7 @@ class Sandbox:
 
     def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
         python = pod.annotations.get(PYTHON_ANNOTATION, "")
-        seen = self._view(python)
+        seen = self._fresh_view(python)
         self._pythons[pod.name] = python
         claims = claim_mounts(pod, self._home)
         seen.roots.take(folder.root)
@@ -176,6 +176,10 @@ class Sandbox:
             self._view(python).roots.give_back(folder.root)
 
     def _view(self, python: str) -> _View:
+        return self._views.get(python) or self._fresh_view(python)
+
+    def _fresh_view(self, python: str) -> _View:
+        """The same, made anew if packages were installed meanwhile."""
         found = self._views.get(python)
         if found is None or found.stamp != _stamp(found.machine):
             seen = machine(python, os.fspath(self._home.root))

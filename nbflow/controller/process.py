@@ -116,8 +116,8 @@ def _start(home: Home, *, foreground: bool) -> int:
     except BaseException:  # noqa: BLE001 - the process ends here, and the log has to say why
         _log.exception("the controller failed")
         os._exit(1)
-    lock.release()
-    os._exit(0)  # threads that still move files are not waited for: the next controller repeats it
+    # Lets go of the lock. Threads that still move files are not waited for: the next controller repeats what they do.
+    os._exit(0)
 
 
 def _take(lock: Lock, home: Home) -> bool:

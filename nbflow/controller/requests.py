@@ -1,19 +1,102 @@
-"""What people ask of workflows: which state allows it, and which event it is for the engine."""
+"""What people ask: which state of a workflow allows it, how it reaches the engine, what they are answered."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import cast
 
+from nbflow.controller.active import ActiveWorkflow
+from nbflow.controller.removal import FilesOf
+from nbflow.controller.workflows import Workflows
 from nbflow.engine.decision import UserAsked
 from nbflow.errors import NbflowError
-from nbflow.spec.status import Phase
-from nbflow.store.rows import JsonObject, RequestRow, Snapshot
+from nbflow.spec.status import NodeStatus, Phase
+from nbflow.store.ledger import Ledger
+from nbflow.store.rows import JsonObject, RequestRow, Snapshot, Submitted
 
 DELETE = "delete"
 HANDOVER = "handover"
-STOP = "stop-controller"
 _VERBS = ("stop", "terminate", "suspend", "resume", "set")
+
+
+class Requests:
+    """Answers what people ask. remove: removes files beside the loop, and says when they are gone."""
+
+    def __init__(self, ledger: Ledger, workflows: Workflows, remove: Callable[[int, FilesOf], None]) -> None:
+        self.handover = False
+        self._ledger = ledger
+        self._workflows = workflows
+        self._remove = remove
+
+    def take_in(self) -> None:
+        """All that nobody answered yet."""
+        answers = self._workflows.batch.answers
+        for request in self._ledger.open_requests():
+            if request.key in answers:
+                continue
+            if request.workflow is None:
+                self.handover = self.handover or request.verb == HANDOVER
+                answers[request.key] = answer_to(None)
+            elif request.verb == DELETE:
+                self._delete(request, request.workflow)
+            else:
+                answers[request.key] = answer_to(self._pass_on(request, request.workflow))
+
+    def _pass_on(self, request: RequestRow, key: int) -> NbflowError | None:
+        """Let the engine take a request in; what is said if it cannot be met."""
+        workflow = self._workflows.active.get(key)
+        problem = refusal(
+            request, self._ledger.by_key(key), active=workflow is not None and not workflow.finished
+        )
+        if problem is not None or workflow is None:
+            return problem
+        try:
+            self._workflows.observe(workflow, event_of(request))
+        except NbflowError as error:
+            return error
+        return None
+
+    # --- delete: the pods end first, then the files go, then the rows with the answer ---
+
+    def _delete(self, request: RequestRow, key: int) -> None:
+        workflow = self._workflows.active.get(key) or self._load(key)
+        if workflow is None:
+            self._workflows.batch.answers[request.key] = answer_to(refusal(request, None, active=False))
+        elif request.key not in workflow.deleting:
+            workflow.deleting.append(request.key)
+            workflow.wake_at = None
+            self._workflows.end_pods(workflow, "the workflow was deleted")
+
+    def _load(self, key: int) -> ActiveWorkflow | None:
+        snapshot = self._ledger.by_key(key)
+        if snapshot is None:
+            return None
+        row = Submitted(key, snapshot.uid, snapshot.name, "", 0, "", "")
+        workflow = self._workflows.active[key] = ActiveWorkflow(row, finished=True)
+        return workflow
+
+    def remove_files(self, workflow: ActiveWorkflow) -> None:
+        """No pod is left: remove the files, once."""
+        if workflow.removing:
+            return
+        workflow.removing = True
+        row = workflow.submitted
+        files = FilesOf(self._ledger.home, row.uid, row.name, self._nodes_of(row.key))
+        self._workflows.after_commit(partial(self._remove, row.key, files))
+
+    def _nodes_of(self, key: int) -> tuple[NodeStatus, ...]:
+        try:
+            return tuple(self._ledger.nodes(key).values())
+        except ValueError:  # damaged: their artifacts cannot be known
+            return ()
+
+    def files_are_gone(self, key: int) -> None:
+        """Forget the workflow, and tell who asked."""
+        workflow = self._workflows.active.pop(key)
+        self._workflows.batch.deleted.append(key)
+        for request in workflow.deleting:
+            self._workflows.batch.answers[request] = answer_to(None)
 
 
 def event_of(request: RequestRow) -> UserAsked:

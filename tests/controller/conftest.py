@@ -159,7 +159,7 @@ class House:
         return {node.display_name: str(node.phase) for node in self.get(name).status.nodes.values()}
 
     def settled(self, name: str) -> bool:
-        return self.ledger.find(name).key not in self.loop.active and bool(self.phase(name))
+        return self.ledger.find(name).key not in self.loop.workflows.active and bool(self.phase(name))
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         return self.ledger._connection.execute(sql).fetchall()

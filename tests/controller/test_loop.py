@@ -226,7 +226,7 @@ def test_delete_ends_the_pods_first_and_leaves_nothing(house, make):
     assert not house.home.workflow(uid).exists()
     for table in ("workflows", "statuses", "nodes", "children", "pods", "requests"):
         assert house.rows(f"SELECT * FROM {table}") == [], table
-    assert house.loop.active == {}
+    assert house.loop.workflows.active == {}
 
 
 def test_delete_of_a_finished_workflow(house, make):

@@ -36,7 +36,7 @@ def test_a_pod_that_ended_meanwhile_is_captured(house, make):
 def test_a_pod_that_was_decided_and_not_started_is_started(house, make):
     name = house.submit([make["container"]("main")])
     house.loop._handle(next(iter(house.inbox.take(1.0))))
-    house.ledger.commit(house.loop.batch)
+    house.ledger.commit(house.loop.workflows.batch)
     assert house.runtime.started == []
     house.crash()
     house.until(lambda: house.runtime.running(name))
@@ -108,7 +108,7 @@ def test_damaged_nodes_end_their_workflow_alone(house, make):
     house.runtime.by_itself = True
     for pod in house.runtime.running():
         house.runtime.end(pod)
-    house.until(lambda: house.settled(good) and house.loop.active == {})
+    house.until(lambda: house.settled(good) and house.loop.workflows.active == {})
     assert house.phase(good) is Phase.SUCCEEDED
     assert house.ledger.find(bad).standing.status.phase is Phase.ERROR
 

@@ -1,0 +1,212 @@
+"""All workflows that are not over: who decides for them, and what they decided in this turn.
+
+Decisions are collected: rows to write in `batch`, what to do afterwards in `acts`. Nothing is done before the loop
+has committed the batch.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from nbflow.controller.active import ActiveWorkflow, BuildObserver, StoreWorld
+from nbflow.controller.kubelet import Kubelet
+from nbflow.engine.decision import (
+    CreatePod,
+    Decision,
+    DeletePod,
+    Event,
+    PodFinished,
+    PodReady,
+    PodStarted,
+    Started,
+    StoredRun,
+    TimeReached,
+    UserAsked,
+)
+from nbflow.errors import NbflowError
+from nbflow.spec.pod import Pod, PodOutcome
+from nbflow.spec.status import NodeStatus, Phase
+from nbflow.spec.workflow import Workflow
+from nbflow.store.batch import Batch
+from nbflow.store.ledger import Ledger
+from nbflow.store.rows import Submitted
+
+_log = logging.getLogger(__name__)
+
+GRACE = timedelta(seconds=10)
+"""How long pods have to end whose workflow failed or is deleted: somebody may be waiting."""
+
+Act = Callable[[], None]
+
+
+class Workflows:
+    """The workflows a controller cares for, by key."""
+
+    def __init__(self, ledger: Ledger, kubelet: Kubelet, build: BuildObserver) -> None:
+        self.active: dict[int, ActiveWorkflow] = {}
+        self.batch = Batch()
+        self.acts: list[Act] = []
+        self.last_key = 0
+        self._ledger = ledger
+        self._kubelet = kubelet
+        self._build = build
+        self._world = StoreWorld(ledger.objects)
+        self._by_pod: dict[str, ActiveWorkflow] = {}
+        self._now = datetime.min.replace(tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The time, never earlier than before."""
+        self._now = max(self._now, datetime.now(UTC))
+        return self._now
+
+    def after_commit(self, act: Act) -> None:
+        """Have it done once everything decided so far is stored."""
+        self.acts.append(act)
+
+    # --- taking in and letting go ---
+
+    def take_in(self, submitted: Submitted) -> None:
+        """A workflow that nobody has seen before."""
+        self.last_key = max(self.last_key, submitted.key)
+        if submitted.key in self.active:
+            return
+        with suppress(NbflowError):  # its pods will say so
+            self._kubelet.place(submitted.target)  # what the runtime has to say is stored with the taking in
+        self.observe(self.add(submitted, None), Started())
+
+    def add(self, submitted: Submitted, stored: StoredRun | None, sequence: int = 0) -> ActiveWorkflow:
+        """Care for a workflow from now on. One that cannot be read ends in Error."""
+        self.last_key = max(self.last_key, submitted.key)
+        workflow = self.active[submitted.key] = ActiveWorkflow(submitted, sequence=sequence)
+        try:
+            typed = Workflow.from_dict(submitted.manifest())
+            workflow.observer = self._build(typed, stored, submitted.seed)
+        except Exception as error:  # noqa: BLE001 - one bad workflow leaves the others alone
+            self.fail(workflow, error)
+        return workflow
+
+    def settle(self) -> list[ActiveWorkflow]:
+        """Let go of workflows that are over and have no pod left; those to be deleted that have none are returned."""
+        without_pods = [workflow for workflow in self.active.values() if not workflow.pods]
+        for workflow in without_pods:
+            if workflow.finished and not workflow.deleting:
+                self.batch.settled.append(workflow.key)
+                del self.active[workflow.key]
+        return [workflow for workflow in without_pods if workflow.deleting]
+
+    # --- deciding ---
+
+    def observe(self, workflow: ActiveWorkflow, event: Event) -> None:
+        """Let its reconciler decide. A fault in it ends this workflow and no other.
+
+        Raises NbflowError if a person asked for what cannot be.
+        """
+        if workflow.observer is None or workflow.deleting:
+            return
+        try:
+            decision = workflow.observer.observe(event, self.now(), self._world)
+        except Exception as error:
+            if isinstance(event, UserAsked) and isinstance(error, NbflowError):
+                raise  # it was asked for what cannot be; nothing changed
+            self.fail(workflow, error)
+            return
+        self._carry_out(workflow, decision)
+
+    def _carry_out(self, workflow: ActiveWorkflow, decision: Decision) -> None:
+        workflow.record(decision, self.batch)
+        for action in decision.actions:
+            match action:
+                case CreatePod(pod):
+                    self._by_pod[pod.name] = workflow
+                    target = workflow.submitted.target
+                    self.after_commit(partial(self._kubelet.create, pod, workflow.key, target))
+                case DeletePod(name, grace, reason):
+                    self.end_pod(name, grace, reason)
+
+    def fail(self, workflow: ActiveWorkflow, error: Exception) -> None:
+        """End a workflow that nobody can decide for: Error with a message; the log has the traceback."""
+        _log.error("workflow %s ends in Error", workflow.submitted.name, exc_info=error)
+        now = self.now()
+        for node in self._latest_nodes(workflow.key):
+            if not node.fulfilled:
+                ended = replace(node, phase=Phase.ERROR, message="the controller failed", finished_at=now)
+                self.batch.nodes[workflow.key, node.id] = ended
+        message = f"nbflow could not go on with this workflow: {type(error).__name__}: {error}"
+        workflow.record_failure(message, now, self.batch)
+        self.end_pods(workflow, "the workflow ended in Error")
+
+    def _latest_nodes(self, key: int) -> list[NodeStatus]:
+        """As stored, and as decided in this turn."""
+        try:
+            _, run = self._ledger.run(key)
+        except Exception:  # noqa: BLE001 - a damaged row
+            _log.exception("its nodes cannot be read")
+            return []
+        nodes = {node.id: node for node in run.nodes}
+        nodes.update({id_: node for (owner, id_), node in self.batch.nodes.items() if owner == key})
+        return list(nodes.values())
+
+    # --- pods ---
+
+    def known_pod(self, workflow: ActiveWorkflow, name: str) -> None:
+        """A pod of an earlier controller belongs to this workflow."""
+        workflow.pods.add(name)
+        self._by_pod[name] = workflow
+
+    def pod_is_up(self, pod: Pod, at: datetime) -> None:
+        """A pod runs."""
+        workflow = self._by_pod.get(pod.name)
+        if workflow is None:
+            return
+        self.batch.started.append((workflow.key, pod.name))
+        self.observe(workflow, PodStarted(pod.name, at))
+        if pod.daemon:
+            self.observe(workflow, PodReady(pod.name, at))
+
+    def pod_is_over(self, pod: Pod, outcome: PodOutcome) -> None:
+        """Its outcome is known; its files go once that is stored."""
+        workflow = self._by_pod.get(pod.name)
+        if workflow is None:
+            return
+        self.batch.captured.append((time.time(), workflow.key, pod.name))
+        self.observe(workflow, PodFinished(pod.name, outcome))
+        keep = outcome.phase.bad and not workflow.deleting
+        clear = partial(self._kubelet.clear, pod.name, workflow.key, workflow.submitted.target, keep=keep)
+        self.after_commit(clear)
+
+    def pod_is_cleared(self, key: int, name: str, *, kept: bool) -> None:
+        """Its files are gone, or its root was kept."""
+        self.batch.cleared.append(("kept" if kept else "gone", key, name))
+        self._by_pod.pop(name, None)
+        if workflow := self.active.get(key):
+            workflow.pods.discard(name)
+
+    def end_pod(self, name: str, grace: timedelta, reason: str) -> None:
+        """End a pod, once that it shall end is stored."""
+        self.after_commit(partial(self._kubelet.delete, name, grace=grace, reason=reason))
+
+    def end_pods(self, workflow: ActiveWorkflow, reason: str) -> None:
+        """End all pods of a workflow."""
+        for pod in workflow.pods:
+            self.end_pod(pod, GRACE, reason)
+
+    # --- time ---
+
+    def wake_due(self) -> None:
+        """Tell those whose time came."""
+        now = self.now()
+        due = [w for w in self.active.values() if w.wake_at is not None and w.wake_at <= now]
+        for workflow in due:
+            workflow.wake_at = None
+            self.observe(workflow, TimeReached())
+
+    def next_wake(self) -> float | None:
+        """Seconds until the next one is due, None if none waits for a time."""
+        times = [workflow.wake_at for workflow in self.active.values() if workflow.wake_at is not None]
+        return (min(times) - self.now()).total_seconds() if times else None

@@ -75,7 +75,8 @@ def test_a_template_object_resolves_only_in_its_namespace():
 
 
 def test_a_submit_needs_values():
-    text = "kind: Workflow\nspec: {entrypoint: a, arguments: {parameters: [{name: p}]}, templates: [{name: a, suspend: {}}]}\n"
+    head = "kind: Workflow\nspec: {entrypoint: a, arguments: {parameters: [{name: p}]}, "
+    text = head + "templates: [{name: a, suspend: {}}]}\n"
     assert problems(text) == []
     assert problems(text, submit=True) == [
         "2:48 spec.arguments.p.value or spec.arguments.p.valueFrom is required"
@@ -99,7 +100,8 @@ def test_faults_of_a_stored_template_show_at_the_call():
             "spec": {"templates": [{"name": "t", "container": {}}]},
         }
     }
-    text = "kind: Workflow\nspec:\n  entrypoint: m\n  templates:\n  - name: m\n    steps:\n    - - name: s\n        templateRef: {name: w, template: t}\n"
+    head = "kind: Workflow\nspec:\n  entrypoint: m\n  templates:\n  - name: m\n    steps:\n"
+    text = head + "    - - name: s\n        templateRef: {name: w, template: t}\n"
     assert problems(text, known=stored) == [
         "7:9 templates.m.steps[0].s templates.t.container.image may not be empty"
     ]
@@ -109,8 +111,10 @@ def test_parameters_that_a_workflow_does_not_declare():
     workflow = {"spec": {"arguments": {"parameters": [{"name": "message"}]}}}
     assert [f.render() for f in unknown_parameters(workflow, ["mesage", "message", "other"])] == [
         "warning: the workflow declares no parameter 'mesage' [NBF202]\n  fix: did you mean `message`?",
-        "warning: the workflow declares no parameter 'other' [NBF202]\n"
-        "  fix: declare it in `spec.arguments.parameters`",
+        (
+            "warning: the workflow declares no parameter 'other' [NBF202]\n"
+            "  fix: declare it in `spec.arguments.parameters`"
+        ),
     ]
     assert unknown_parameters({"spec": {"workflowTemplateRef": {"name": "w"}}}, ["x"]) == []
 
@@ -136,7 +140,8 @@ def test_a_large_manifest_costs_little_more_than_reading_it():
         + (f", dependencies: [a{n - 1}]}}\n" if n else "}\n")
         for n in range(500)
     )
-    text = f"kind: Workflow\nspec:\n  entrypoint: main\n  templates:\n  - name: main\n    dag:\n      tasks:\n{tasks}{templates}"
+    head = "kind: Workflow\nspec:\n  entrypoint: main\n  templates:\n  - name: main\n    dag:\n      tasks:\n"
+    text = head + tasks + templates
     gc.disable()
     try:
         ours = min(_seconds(lambda: problems(text)) for _ in range(3))
@@ -172,10 +177,61 @@ SCALARS = st.sampled_from(
     ]
 )
 NAMES = st.sampled_from(
-    "name template templateRef inline steps dag tasks container containerSet containers script resource manifest image inputs "
-    "outputs parameters artifacts arguments value valueFrom path from enum globalName depends dependencies withItems withParam "
-    "withSequence when hooks onExit entrypoint templates metrics prometheus podGC workflowTemplateRef plugin suspend timeout "
-    "activeDeadlineSeconds retryStrategy s3 git hdfs volumeMounts templateDefaults podMetadata target schedules workflowSpec".split()
+    [
+        "name",
+        "template",
+        "templateRef",
+        "inline",
+        "steps",
+        "dag",
+        "tasks",
+        "container",
+        "containerSet",
+        "containers",
+        "script",
+        "resource",
+        "manifest",
+        "image",
+        "inputs",
+        "outputs",
+        "parameters",
+        "artifacts",
+        "arguments",
+        "value",
+        "valueFrom",
+        "path",
+        "from",
+        "enum",
+        "globalName",
+        "depends",
+        "dependencies",
+        "withItems",
+        "withParam",
+        "withSequence",
+        "when",
+        "hooks",
+        "onExit",
+        "entrypoint",
+        "templates",
+        "metrics",
+        "prometheus",
+        "podGC",
+        "workflowTemplateRef",
+        "plugin",
+        "suspend",
+        "timeout",
+        "activeDeadlineSeconds",
+        "retryStrategy",
+        "s3",
+        "git",
+        "hdfs",
+        "volumeMounts",
+        "templateDefaults",
+        "podMetadata",
+        "target",
+        "schedules",
+        "workflowSpec",
+    ]
 )
 ANYTHING = st.recursive(
     SCALARS,

@@ -37,8 +37,10 @@ def container(text):
         ),
         (
             "retryStrategy: {}",
-            '8:7 error NBF102 unknown field "spec.templates[0].container.retryStrategy" | '
-            "`retryStrategy` belongs to spec: check the indentation",
+            (
+                '8:7 error NBF102 unknown field "spec.templates[0].container.retryStrategy" | '
+                "`retryStrategy` belongs to spec: check the indentation"
+            ),
         ),
         (
             "cpu: 1",
@@ -50,32 +52,46 @@ def container(text):
         ),
         (
             "env: [{name: A, value: yes}]",
-            "8:30 error NBF103 spec.templates[0].container.env[0].value must be a string, not a boolean | "
-            'quote it: "true"',
+            (
+                "8:30 error NBF103 spec.templates[0].container.env[0].value must be a string, not a boolean | "
+                'quote it: "true"'
+            ),
         ),
         (
             "args: hello",
-            "8:13 error NBF103 spec.templates[0].container.args must be a list, not a string | "
-            "write [hello] or an item a line, each after `- `",
+            (
+                "8:13 error NBF103 spec.templates[0].container.args must be a list, not a string | "
+                "write [hello] or an item a line, each after `- `"
+            ),
         ),
         (
             "tty: 'true'",
-            "8:12 error NBF103 spec.templates[0].container.tty must be a boolean (true or false), not a string | "
-            "write it without quotes",
+            (
+                "8:12 error NBF103 spec.templates[0].container.tty must be a boolean (true or false), not a string | "
+                "write it without quotes"
+            ),
         ),
         (
             "resources: {limits: {cpu: 2, memory: 64MB}}",
-            "8:44 error NBF103 spec.templates[0].container.resources.limits.memory is no quantity | "
-            "write it as 500m, 2, 64Mi or 1.5Gi",
+            (
+                "8:44 error NBF103 spec.templates[0].container.resources.limits.memory is no quantity | "
+                "write it as 500m, 2, 64Mi or 1.5Gi"
+            ),
         ),
         (
             "livenessProbe: {httpGet: {port: 80.5}}",
-            "8:39 error NBF103 spec.templates[0].container.livenessProbe.httpGet.port must be an integer or a string, "
-            "not a number | write an integer or a string",
+            (
+                "8:39 error NBF103 spec.templates[0].container.livenessProbe.httpGet.port must be an integer or "
+                "a string, "
+                "not a number | write an integer or a string"
+            ),
         ),
         (
             "image:\n        name: x",
-            "8:7 error NBF103 spec.templates[0].container.image must be a string, not a mapping | write one text, in quotes if it begins with {{ or [",
+            (
+                "8:7 error NBF103 spec.templates[0].container.image must be a string, not a mapping | write one "
+                "text, in quotes if it begins with {{ or ["
+            ),
         ),
     ],
 )
@@ -109,13 +125,19 @@ def test_case_is_nothing_when_not_strict():
 
 
 def test_what_is_below_a_step_is_read_loosely_and_told():
-    text = "  templates:\n  - name: a\n    steps:\n    - - name: x\n        Arguments: {}\n        continueOn: {Failed: true, on: 1}\n"
-    assert findings(text) == [
+    steps = "    - - name: x\n        Arguments: {}\n        continueOn: {Failed: true, on: 1}\n"
+    assert findings("  templates:\n  - name: a\n    steps:\n" + steps) == [
         '9:9 error NBF102 unknown field "spec.templates[0].steps[0][0].Arguments" | did you mean `arguments`?',
-        '10:22 warning NBF203 unknown field "spec.templates[0].steps[0][0].continueOn.Failed": Argo drops it without a '
-        "word | did you mean `failed`?",
-        '10:36 warning NBF203 unknown field "spec.templates[0].steps[0][0].continueOn.true": Argo drops it without a '
-        "word | remove it",
+        (
+            '10:22 warning NBF203 unknown field "spec.templates[0].steps[0][0].continueOn.Failed": Argo '
+            "drops it without a "
+            "word | did you mean `failed`?"
+        ),
+        (
+            '10:36 warning NBF203 unknown field "spec.templates[0].steps[0][0].continueOn.true": Argo drops '
+            "it without a "
+            "word | remove it"
+        ),
     ]
 
 

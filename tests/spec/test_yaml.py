@@ -73,7 +73,8 @@ def test_columns_count_characters_and_crlf_lines_count_once():
 
 def test_anchors_merges_and_keys_that_are_no_texts():
     data = only(
-        "base: &b {x: 1, y: [2]}\nall:\n  <<: *b\n  z: 3\nlist: [*b]\ntwo: {<<: [{p: 1}, {p: 2, q: 3}]}\n5: five\non: 1\n"
+        "base: &b {x: 1, y: [2]}\nall:\n  <<: *b\n  z: 3\nlist: [*b]\ntwo: {<<: [{p: 1}, {p: 2, q: "
+        "3}]}\n5: five\non: 1\n"
     )
     assert data == {
         "base": {"x": 1, "true": [2]},
@@ -112,55 +113,81 @@ def test_a_repeated_key_is_told_and_the_later_one_counts():
     [
         (
             "a: {{x}}\n",
-            "a.yaml:1:4: error: invalid map key: an unquoted {{ begins a YAML mapping [NBF101]\n    1 | a: {{x}}\n"
-            '      |    ^\n  fix: quote the value: "{{...}}"',
+            (
+                "a.yaml:1:4: error: invalid map key: an unquoted {{ begins a YAML mapping [NBF101]\n    1 | a: {{x}}\n"
+                '      |    ^\n  fix: quote the value: "{{...}}"'
+            ),
         ),
         (
             "a: {{x}} and more\n",
-            "a.yaml:1:4: error: invalid map key: an unquoted {{ begins a YAML mapping [NBF101]\n"
-            '    1 | a: {{x}} and more\n      |    ^\n  fix: quote the value: "{{...}}"',
+            (
+                "a.yaml:1:4: error: invalid map key: an unquoted {{ begins a YAML mapping [NBF101]\n"
+                '    1 | a: {{x}} and more\n      |    ^\n  fix: quote the value: "{{...}}"'
+            ),
         ),
         (
             "a: [{{x}, y]\n",
-            "a.yaml:1:5: error: invalid map key: an unquoted {{ begins a YAML mapping [NBF101]\n    1 | a: [{{x}, y]\n"
-            '      |     ^\n  fix: quote the value: "{{...}}"',
+            (
+                "a.yaml:1:5: error: invalid map key: an unquoted {{ begins a YAML mapping [NBF101]\n    1 | a: "
+                "[{{x}, y]\n"
+                '      |     ^\n  fix: quote the value: "{{...}}"'
+            ),
         ),
         (
             "a:\n\t- b\n",
-            "a.yaml:2:1: error: the YAML is malformed: found character that cannot start any token while scanning for "
-            "the next token [NBF101]\n    2 | \t- b\n      | ^\n  fix: indent with blanks: YAML does not allow tabs",
+            (
+                "a.yaml:2:1: error: the YAML is malformed: found character that cannot start any token while "
+                "scanning for "
+                "the next token [NBF101]\n    2 | \t- b\n      | ^\n  fix: indent with blanks: YAML does not allow tabs"
+            ),
         ),
         (
             "a:\n  b: 1\n c: 2\n",
-            "a.yaml:3:2: error: the YAML is malformed: did not find expected key while parsing a block mapping that "
-            "begins 2 lines before [NBF101]\n    3 |  c: 2\n      |  ^\n"
-            "  fix: check the indentation: this line has 1 blanks, the one before 2",
+            (
+                "a.yaml:3:2: error: the YAML is malformed: did not find expected key while parsing a block "
+                "mapping that "
+                "begins 2 lines before [NBF101]\n    3 |  c: 2\n      |  ^\n"
+                "  fix: check the indentation: this line has 1 blanks, the one before 2"
+            ),
         ),
         (
             "a: 1\nb\nc: 2\n",
-            "a.yaml:2:1: error: the YAML is malformed: could not find expected ':' while scanning a simple key "
-            "that begins 1 lines before [NBF101]\n    2 | b\n      | ^\n  fix: a field is written `name: value`, with a colon and a blank",
+            (
+                "a.yaml:2:1: error: the YAML is malformed: could not find expected ':' while scanning a simple key "
+                "that begins 1 lines before [NBF101]\n    2 | b\n      | ^\n  fix: a field is written `name: "
+                "value`, with a colon and a blank"
+            ),
         ),
         (
             "a: b: c\n",
-            "a.yaml:1:5: error: the YAML is malformed: mapping values are not allowed in this context [NBF101]\n"
-            "    1 | a: b: c\n      |     ^\n  fix: quote the value: it holds a colon and a blank",
+            (
+                "a.yaml:1:5: error: the YAML is malformed: mapping values are not allowed in this context [NBF101]\n"
+                "    1 | a: b: c\n      |     ^\n  fix: quote the value: it holds a colon and a blank"
+            ),
         ),
         (
             "s: * * * * *\n",
-            "a.yaml:1:5: error: the YAML is malformed: did not find expected alphabetic or numeric character while "
-            "scanning an alias [NBF101]\n    1 | s: * * * * *\n      |     ^\n"
-            "  fix: quote a value that begins with * or &",
+            (
+                "a.yaml:1:5: error: the YAML is malformed: did not find expected alphabetic or numeric character while "
+                "scanning an alias [NBF101]\n    1 | s: * * * * *\n      |     ^\n"
+                "  fix: quote a value that begins with * or &"
+            ),
         ),
         (
             "a: @x\n",
-            "a.yaml:1:4: error: the YAML is malformed: found character that cannot start any token while scanning for "
-            "the next token [NBF101]\n    1 | a: @x\n      |    ^\n  fix: quote the value: no plain text begins with `@`",
+            (
+                "a.yaml:1:4: error: the YAML is malformed: found character that cannot start any token while "
+                "scanning for "
+                "the next token [NBF101]\n    1 | a: @x\n      |    ^\n  fix: quote the value: no plain text "
+                "begins with `@`"
+            ),
         ),
         (
             "a: *b\n",
-            "a.yaml:1:4: error: unknown anchor 'b' referenced [NBF101]\n    1 | a: *b\n      |    ^\n"
-            "  fix: define it before: `&b`",
+            (
+                "a.yaml:1:4: error: unknown anchor 'b' referenced [NBF101]\n    1 | a: *b\n      |    ^\n"
+                "  fix: define it before: `&b`"
+            ),
         ),
         (
             "a: &b [*b]\n",
@@ -168,23 +195,31 @@ def test_a_repeated_key_is_told_and_the_later_one_counts():
         ),
         (
             "a: .nan\n",
-            "a.yaml:1:4: error: unsupported value: .nan [NBF101]\n    1 | a: .nan\n      |    ^\n"
-            "  fix: a manifest has finite numbers only; quote it",
+            (
+                "a.yaml:1:4: error: unsupported value: .nan [NBF101]\n    1 | a: .nan\n      |    ^\n"
+                "  fix: a manifest has finite numbers only; quote it"
+            ),
         ),
         (
             "a: x\0y\n",
-            "a.yaml:1:5: error: the control character U+0000 is not allowed in YAML [NBF101]\n    1 | a: x\0y\n"
-            "      |     ^\n  fix: remove it",
+            (
+                "a.yaml:1:5: error: the control character U+0000 is not allowed in YAML [NBF101]\n    1 | a: x\0y\n"
+                "      |     ^\n  fix: remove it"
+            ),
         ),
         (
             "- a\n",
-            "a.yaml:1:1: error: a manifest is a mapping with apiVersion and kind [NBF101]\n    1 | - a\n      | ^\n"
-            "  fix: begin with `apiVersion:`",
+            (
+                "a.yaml:1:1: error: a manifest is a mapping with apiVersion and kind [NBF101]\n    1 | - a\n      | ^\n"
+                "  fix: begin with `apiVersion:`"
+            ),
         ),
         (
             "~: 1\n",
-            "a.yaml:1:1: error: unsupported map key: null [NBF101]\n    1 | ~: 1\n      | ^\n"
-            "  fix: a key is a text; quote it",
+            (
+                "a.yaml:1:1: error: unsupported map key: null [NBF101]\n    1 | ~: 1\n      | ^\n"
+                "  fix: a key is a text; quote it"
+            ),
         ),
     ],
 )
@@ -214,8 +249,10 @@ def test_a_byte_order_mark_is_no_text():
 def test_bytes_that_are_no_utf8():
     (document,) = load(b"a: ok\nb: \xff\n")
     assert [finding.render() for finding in document.findings] == [
-        "a.yaml:2:4: error: the text is not UTF-8: byte 0xff at 9 [NBF101]\n    2 | b: \ufffd\n      |    ^\n"
-        "  fix: save the file as UTF-8"
+        (
+            "a.yaml:2:4: error: the text is not UTF-8: byte 0xff at 9 [NBF101]\n    2 | b: \ufffd\n      |    ^\n"
+            "  fix: save the file as UTF-8"
+        )
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from nbflow.lint.filling import Values, fill
 from nbflow.lint.objects import Json
 
 _ORDER = (
@@ -38,12 +39,15 @@ _ORDER = (
 """In which Argo writes the fields; others come last."""
 
 
-def is_closed(value: object, text: str) -> bool:
-    """Whether the JSON of `value` has }} behind the last {{ of `text`, which is one of its texts."""
+def is_closed(value: object, text: str, values: Values) -> bool:
+    """Whether the JSON of `value` has }} behind the last {{ of `text`, which is one of its texts.
+
+    values: what is filled in before Argo looks.
+    """
     whole = json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"))
     begun = json.dumps(text, ensure_ascii=False)
     start = whole.find(begun)
-    return start < 0 or "}}" in whole[start + begun.rfind("{{") :]
+    return start < 0 or "}}" in fill(whole[start + begun.rfind("{{") :], values)
 
 
 def _ordered(value: object) -> object:

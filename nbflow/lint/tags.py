@@ -67,7 +67,7 @@ def check_tags(
             report.error("NBF130", place, problem, fix, needle=needle)
         rest = open_end(text)
         if rest.startswith("{{=") or (
-            rest and alone and not _is_linted_open(rest) and not is_closed(value, text)
+            rest and alone and not _is_linted_open(rest) and not is_closed(value, text, values)
         ):
             problem = f'{said} Cannot find end tag="}}}}" starting from "{rest[2:]}"'
             report.error("NBF131", place, problem, "close the tag with }}", needle=rest)

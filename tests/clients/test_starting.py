@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -95,11 +96,11 @@ def test_it_survives_its_client_and_listens_no_terminal(client, home):
     pid = controller_of(home).pid
     assert os.getsid(pid) != os.getsid(0)
     assert os.getppid() != pid
-    assert os.readlink(f"/proc/{pid}/cwd") == "/"
-    files = {os.readlink(f"/proc/{pid}/fd/{n}") for n in (0, 1, 2)}
+    assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+    files = {str(Path(f"/proc/{pid}/fd/{n}").readlink()) for n in (0, 1, 2)}
     assert files == {"/dev/null", str(home.controller_log)}
-    with open(f"/proc/{pid}/status") as status:
-        ignored = next(int(line.split()[1], 16) for line in status if line.startswith("SigIgn"))
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    ignored = next(int(line.split()[1], 16) for line in status if line.startswith("SigIgn"))
     assert ignored & 1  # SIGHUP
     assert ignored & 2  # SIGINT
 
@@ -124,11 +125,10 @@ def test_many_starts_at_once_give_one_controller(home):
     pid = controller_of(home).pid
     command = f"--home\0{home.root}".encode()
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             try:
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    found += [int(entry)] if command in file.read() else []
+                found += [int(entry.name)] if command in (entry / "cmdline").read_bytes() else []
             except OSError:
                 continue
     assert found == [pid]
@@ -216,6 +216,6 @@ def test_it_ends_when_the_home_is_removed(client, home):
 def test_a_damaged_store_is_named_by_every_verb(client, home):
     home.root.mkdir()
     home.database.write_bytes(b"this is no database" * 100)
-    for call in (lambda: client.list(), lambda: client.get("x"), lambda: client.submit(workflow("true"))):
+    for call in (client.list, lambda: client.get("x"), lambda: client.submit(workflow("true"))):
         with pytest.raises(NbflowError, match="the store is damaged"):
             call()

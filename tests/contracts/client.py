@@ -181,9 +181,8 @@ class ClientContract:
 
     def test_following_logs_gives_lines_as_they_come_and_ends_with_the_workflow(self, client):
         name = client.submit(workflow("echo one; sleep 0.4; echo two", "printf three")).name
-        came = []
-        for line in client.logs(name, LogOptions(follow=True)):
-            came.append((line.text, client.get(name).status.phase))
+        lines = client.logs(name, LogOptions(follow=True))
+        came = [(line.text, client.get(name).status.phase) for line in lines]
         assert [text for text, _ in came] == ["one", "two", "three"]
         assert came[0][1] is Phase.RUNNING
 

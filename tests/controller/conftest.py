@@ -115,7 +115,7 @@ class House:
         self.kubelet = Kubelet(
             self.inbox, self.slots, lambda _: Place(self.runtime, self.runtime), Workers(2)
         )
-        self.loop = Loop(self.ledger, self.kubelet, self.inbox, lambda *given: self.build(*given))
+        self.loop = Loop(self.ledger, self.kubelet, self.inbox, lambda *given: self.build(*given))  # noqa: PLW0108 - a test may replace it
 
     def crash(self) -> None:
         """Another controller takes over; this one did not say goodbye."""

@@ -13,7 +13,7 @@ def test_a_dag_runs_in_order(house, make):
     name = house.submit(
         [make["dag"]("main", a=(), b=("a",), c=("a",), d=("b", "c")), make["container"]("step")]
     )
-    house.until(lambda: house.runtime.running())
+    house.until(house.runtime.running)
     assert house.phases(name) == {name: "Running", "a": "Pending"}
     house.until(lambda: house.phases(name)["a"] == "Running")
     house.runtime.end(house.runtime.running()[0])
@@ -212,7 +212,7 @@ def test_delete_ends_the_pods_first_and_leaves_nothing(house, make):
     house.slots = 1
     house.crash()
     name = house.submit([make["dag"]("main", a=(), b=()), make["container"]("step")])
-    house.until(lambda: house.runtime.running())
+    house.until(house.runtime.running)
     uid = house.get(name).uid
     log = house.home.log(uid, house.runtime.running()[0], "main")
     log.parent.mkdir(parents=True)

@@ -57,7 +57,7 @@ def test_latest_and_unknown_names(ledger, submit):
     submit("one")
     submit("two")
     assert ledger.find("@latest").name == "two"
-    with pytest.raises(NotFoundError, match='workflows.argoproj.io "three" not found'):
+    with pytest.raises(NotFoundError, match='"three" not found'):
         ledger.find("three")
 
 

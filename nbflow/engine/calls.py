@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from nbflow.engine import limits
+from nbflow.engine import limits, memoize, synchronization
 from nbflow.engine.arguments import Prepared, Surroundings, fill_in, prepare
 from nbflow.engine.decision import CreatePod
 from nbflow.engine.failures import CallError
+from nbflow.engine.memoize import Memo
 from nbflow.engine.names import display_name, pod_name
 from nbflow.engine.pods import build_pod
 from nbflow.engine.run import Call, Reference, Run, Waiting
 from nbflow.engine.scope import Variables
 from nbflow.engine.templates import Source
+from nbflow.engine.tree import waits_for_lock
 from nbflow.spec.arguments import Outputs
 from nbflow.spec.status import NodeStatus, NodeType, Phase
 from nbflow.spec.template import TEMPLATE_TYPES, ContainerNode, RetryStrategy, Template
@@ -68,24 +70,71 @@ def _start(run: Run, call: Call) -> None:
     source = run.templates.find(call.scope, call.reference, run.world)
     if not limits.admit(run, Waiting(call.name, call.boundary, lambda: execute(run, call))):
         return
-    prepared = prepare(source, call.arguments, surroundings(run, call, source))
-    strategy = retry_strategy(run, prepared.template)
-    start_prepared(run, call, prepared, NodeType.RETRY if strategy is not None else node_type(source))
+    _enter(run, call, prepare(source, call.arguments, surroundings(run, call, source)))
+
+
+def _enter(run: Run, call: Call, prepared: Prepared) -> None:
+    """Start a node once it has its locks, unless the cache knows what it would give. Raises CallError."""
+    node_id, template = run.node_id(call.name), prepared.template
+    strategy = retry_strategy(run, template)
+    kind = NodeType.RETRY if strategy is not None else node_type(prepared.source)
+    lock = synchronization.acquire(run, template.synchronization, node_id)
+    if lock:
+        _wait_for_lock(run, call, prepared, kind, lock)
+        return
+    memo = memoize.look_up(run, template.memoize) if template.memoize is not None else None
+    if memo is None or not memo.hit:
+        start_prepared(run, call, prepared, kind, memo=memo)
+        return
+    node = run.tree.named(call.name) or add_node(run, call, kind, Phase.PENDING, prepared=prepared)
+    node = memo.on(synchronization.no_longer_waiting(node))
+    run.mark(node, Phase.SUCCEEDED, outputs=memo.outputs)
+
+
+def _wait_for_lock(run: Run, call: Call, prepared: Prepared, kind: NodeType, lock: str) -> None:
+    node = run.tree.named(call.name) or add_node(run, call, kind, Phase.PENDING, prepared=prepared)
+    run.tree.put(synchronization.waiting(node, lock, run.locks.status(lock)))
+
+    def again() -> None:
+        waiting = run.tree.nodes[node.id]
+        if waiting.phase is Phase.PENDING:
+            try:
+                _enter(run, call, prepared)
+            except CallError as error:
+                fail(run, call, error.problem)
+
+    run.awaiting[node.id] = again
 
 
 def start_prepared(
-    run: Run, call: Call, prepared: Prepared, kind: NodeType, *, deadline: datetime | None = None
+    run: Run,
+    call: Call,
+    prepared: Prepared,
+    kind: NodeType,
+    *,
+    deadline: datetime | None = None,
+    memo: Memo | None = None,
 ) -> None:
     """Start a node whose template is ready. Raises CallError."""
     phase = Phase.RUNNING if kind in (NodeType.RETRY, NodeType.STEPS, NodeType.DAG) else Phase.PENDING
-    node = add_node(run, call, kind, phase, prepared=prepared)
+    node = run.tree.named(call.name)
+    if node is None:
+        node = add_node(run, call, kind, phase, prepared=prepared)
+    else:
+        node = run.mark(synchronization.no_longer_waiting(node), phase)
+    if memo is not None:
+        node = run.tree.put(memo.on(node))
     begin(run, call, prepared, node, deadline=deadline)
 
 
 def _resume(run: Run, call: Call, node: NodeStatus) -> None:
     source = run.templates.find(call.scope, call.reference, run.world)
     around = surroundings(run, call, source, at=node.started_at)
-    begin(run, call, fill_in(source, node.inputs or {}, around), node, again=True)
+    prepared = fill_in(source, node.inputs or {}, around)
+    if waits_for_lock(node):
+        _enter(run, call, prepared)
+    else:
+        begin(run, call, prepared, node, again=True)
 
 
 def begin(

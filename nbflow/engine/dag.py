@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from nbflow import topology
-from nbflow.engine import calls, daemons, hooks, limits
+from nbflow.engine import calls, daemons, hooks, limits, memoize
 from nbflow.engine.arguments import Prepared, Surroundings, body_part
 from nbflow.engine.dag_phase import target_phases
 from nbflow.engine.failures import CallError
@@ -444,6 +444,7 @@ class Dag:
             node = self._task_node(name)
             export(self.run, node.outputs if node else None)
         self.run.mark(self.node, Phase.SUCCEEDED, outputs=outputs, outbound=self._outbound())
+        memoize.save(self.run, self.node)
 
 
 def _without_exit(task: DAGTask) -> dict[str, object]:

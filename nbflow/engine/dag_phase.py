@@ -39,6 +39,9 @@ def _inherited(tree: NodeTree, boundary: str, targets: Sequence[str]) -> dict[st
             if following not in seen:
                 seen.add(following)
                 queue.append(following)
+    for target, phase in found.items():
+        if phase is None and target in tree.nodes:
+            found[target] = Phase.SUCCEEDED
     return found
 
 

@@ -85,7 +85,19 @@ class DeletePod:
     reason: str = ""
 
 
-Action = CreatePod | DeletePod
+@dataclass(frozen=True, slots=True)
+class SaveMemo:
+    """Keep the outputs of a memoized node: write `entry`, a JSON text, under `key` of this ConfigMap.
+
+    One that does not exist is created, with the label workflows.argoproj.io/configmap-type: Cache.
+    """
+
+    config_map: str
+    key: str
+    entry: str
+
+
+Action = CreatePod | DeletePod | SaveMemo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,21 @@ from datetime import timedelta
 
 from nbflow.engine.failures import CallError
 from nbflow.errors import NbflowError
-from nbflow.units import duration
+from nbflow.units import duration, go_duration
 
 
 def parse_duration(text: str) -> timedelta:
     """A duration of a template: with units, or whole seconds without. Raises CallError."""
     try:
         return duration(text)
+    except NbflowError as error:
+        raise CallError(error.problem, fix=error.fix) from None
+
+
+def parse_go_duration(text: str) -> timedelta:
+    """A duration with units. Raises CallError."""
+    try:
+        return go_duration(text)
     except NbflowError as error:
         raise CallError(error.problem, fix=error.fix) from None
 

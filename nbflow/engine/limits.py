@@ -127,7 +127,7 @@ def end_at_deadline(run: Run) -> None:
     for node in [run.tree.nodes[name] for name in run.tree.unfinished]:
         if is_part_of_exit_handler(run, node):
             continue
-        if node.type is NodeType.POD:
+        if node.type is NodeType.POD and not waits_for_lock(node):
             end_pod(run, node, DEADLINE_MESSAGE)
         elif node.phase is Phase.PENDING or _is_suspended(node):
             run.mark(node, Phase.FAILED, DEADLINE_MESSAGE)

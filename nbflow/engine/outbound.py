@@ -32,7 +32,8 @@ def outbound_of(tree: NodeTree, node_id: str) -> tuple[str, ...]:
         return outbound_of_all(tree, children) if children else (node_id,)
     if node.type is NodeType.RETRY and children:
         return (list(children)[-1],)
-    return outbound_of_all(tree, node.outbound_nodes)
+    # Argo finds no end in a template that ended before it set any, and loses what comes next; we go on from the node.
+    return outbound_of_all(tree, node.outbound_nodes) or (node_id,)
 
 
 def _is_container_of(tree: NodeTree, child: str, pod: str) -> bool:

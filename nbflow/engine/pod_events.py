@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from nbflow.engine import limits
+from nbflow.engine import limits, memoize
 from nbflow.engine.decision import Event, PodFinished, PodReady, PodStarted
 from nbflow.engine.outputs import export
 from nbflow.engine.run import Run
@@ -51,6 +51,8 @@ def finished(run: Run, event: PodFinished) -> None:
     export(run, outputs)
     changed = replace(node, daemoned=False, finished_at=at)
     changed = run.mark(changed, phase, outcome.message, outputs=outputs or None)
+    if changed.phase is Phase.SUCCEEDED:
+        memoize.save(run, changed)
     run.later(lambda: _check_fail_fast(run, changed))
 
 

@@ -10,7 +10,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
-from nbflow.engine import daemons, dag, limits, pod_events, requests, retry, startup, steps, suspend
+from nbflow.engine import (
+    daemons,
+    dag,
+    limits,
+    pod_events,
+    requests,
+    retry,
+    startup,
+    steps,
+    suspend,
+    synchronization,
+)
 from nbflow.engine.decision import (
     Decision,
     DeletePod,
@@ -23,6 +34,8 @@ from nbflow.engine.decision import (
     UserAsked,
     World,
 )
+from nbflow.engine.failures import CallError
+from nbflow.engine.locks import LockTable
 from nbflow.engine.root import Root
 from nbflow.engine.run import Run
 from nbflow.spec.status import InputsOutputs, NodeType, Phase, artifacts_by_name, parameter_values
@@ -33,6 +46,7 @@ _PHASE_LABEL = "workflows.argoproj.io/phase"
 _COMPLETED_LABEL = "workflows.argoproj.io/completed"
 _STORED_TEMPLATES = "storedTemplates"
 _SHUTDOWN = "shutdown"
+_SYNCHRONIZATION = "synchronization"
 
 
 class Reconciler:
@@ -40,11 +54,22 @@ class Reconciler:
 
     workflow: linted; never changed here. stored: what earlier decisions stored, None the first time; a
     reconciler built from it continues where the one that stored it stopped. seed: of all chance in expressions.
+    locks: mutexes and semaphores that other workflows share; when its `woken` names one of this workflow, send
+    it `TimeReached`.
     """
 
-    def __init__(self, workflow: Workflow, stored: StoredRun | None = None, *, seed: int) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        stored: StoredRun | None = None,
+        *,
+        seed: int,
+        locks: LockTable | None = None,
+    ) -> None:
         self.workflow = workflow
         self._run = Run(workflow, seed)
+        if locks is not None:
+            self._run.locks = locks
         self._run.constructs = _CONSTRUCTS
         self._root = Root(self._run)
         self._status = stored.status if stored is not None else None
@@ -53,8 +78,12 @@ class Reconciler:
         self._merged: Mapping[str, object] | None = None
         self._ready = False
         self._past_deadline = False
+        self._waiting = ""
         if stored is not None:
             self._run.tree.load(stored.nodes, stored.children)
+        if self._status is not None and not self._status.phase.finished:
+            held = self._status.extra.get(_SYNCHRONIZATION)
+            synchronization.restore(self._run, cast("Mapping[str, object]", held or {}))
 
     @property
     def name(self) -> str:
@@ -96,7 +125,6 @@ class Reconciler:
         """Work out the spec and its variables, and start the entrypoint or take it up again."""
         run, stored = self._run, self._status
         self._ready = True
-        self._started_at = self._started_at or run.now
         try:
             clock = run.clock(run.name, self._started_at)
             beginning = startup.begin(self.workflow, stored, run.world, clock)
@@ -107,8 +135,25 @@ class Reconciler:
         run.use(beginning.spec, beginning.scope, beginning.variables)
         if stored is not None:
             self._restore(stored)
-        run.deadline = startup.deadline_of(beginning.spec, self._started_at)
-        run.later(self._root.begin)
+        run.later(self._admit)
+
+    def _admit(self) -> None:
+        """Start the entrypoint, or take it up again, once the workflow has its own locks."""
+        run = self._run
+        try:
+            lock = synchronization.acquire(run, run.spec.synchronization, "")
+        except CallError as error:
+            problem = f"Failed to acquire the synchronization lock. {error.problem}"
+            self._root.ended = Phase.FAILED, problem
+            return
+        self._waiting = run.locks.status(lock) if lock else ""
+        if lock:
+            run.awaiting[""] = self._admit
+            return
+        self._started_at = self._started_at or run.now
+        run.deadline = startup.deadline_of(run.spec, self._started_at)
+        self._check_deadline()
+        self._root.begin()
 
     def _restore(self, stored: StatusChange) -> None:
         """What an earlier controller had come to, besides the nodes."""
@@ -139,8 +184,14 @@ class Reconciler:
                 pod_events.finished(run, event)
             case UserAsked():
                 requests.take_in(run, event)
+                if self._waiting and run.shutdown == "Terminate":
+                    self._root.ended = Phase.FAILED, f"Stopped with strategy '{run.shutdown}'"
             case _:
                 pass
+        self._check_deadline()
+
+    def _check_deadline(self) -> None:
+        run = self._run
         if run.deadline is not None and run.now >= run.deadline and not self._past_deadline:
             self._past_deadline = True
             limits.end_at_deadline(run)
@@ -155,15 +206,28 @@ class Reconciler:
                 waiting.start()
                 continue
             self._root.advance()
-            if not run.busy:
+            if not run.busy and not self._wake():
                 break
         if self._root.ended is not None:
             self._clean_up()
+
+    def _wake(self) -> bool:
+        """Let what waited for locks try again when its turn may have come; whether there was any."""
+        run = self._run
+        found = False
+        for holder in run.locks.take_woken(run.lock_owner):
+            again = run.awaiting.pop(holder.removeprefix(run.lock_owner).removeprefix("/"), None)
+            if again is not None:
+                run.later(again)
+                found = True
+        return found
 
     def _clean_up(self) -> None:
         """The workflow is over: daemons end, and pods that nobody waits for any more."""
         run = self._run
         daemons.end(run, "")
+        for held in list(run.synchronized):
+            synchronization.release(run, held)
         for node in [run.tree.nodes[name] for name in run.tree.unfinished]:
             if node.type is NodeType.POD:
                 run.actions.append(DeletePod(run.tree.pod_of(node), reason="the workflow ended"))
@@ -174,7 +238,10 @@ class Reconciler:
     def _new_status(self) -> StatusChange | None:
         """The workflow's own status if it changed."""
         run = self._run
-        phase, message = self._root.ended or (Phase.RUNNING, "")
+        phase, message = self._root.ended or (
+            Phase.PENDING if self._waiting else Phase.RUNNING,
+            self._waiting,
+        )
         done = phase.finished
         status = StatusChange(
             phase=phase,
@@ -203,6 +270,8 @@ class Reconciler:
                 {"type": "PodRunning", "status": "False"},
                 {"type": "Completed", "status": "True"},
             ]
+        if (synchronized := synchronization.to_json(run)) is not None:
+            extra[_SYNCHRONIZATION] = synchronized
         if run.shutdown:
             extra[_SHUTDOWN] = run.shutdown
         if run.templates.stored:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from nbflow.engine.arguments import Prepared
 from nbflow.engine.decision import Action, World
+from nbflow.engine.locks import LockTable
 from nbflow.engine.names import fnv32a, node_id
 from nbflow.engine.progress import with_progress
 from nbflow.engine.scope import ArtifactsByName, Variables
@@ -118,6 +119,11 @@ class Run:
         self.boundaries: dict[str, Source] = {}
         self.blocked = Blocked()
         self.volumes: tuple[KubeObject, ...] = workflow.spec.volumes
+        self.locks = LockTable()
+        self.lock_owner = f"{workflow.metadata.namespace}/{self.name}"
+        self.synchronized: set[str] = set()
+        self.awaiting: dict[str, Callable[[], None]] = {}
+        self.memos: dict[tuple[str, str], Mapping[str, object]] = {}
         self.pod_fields: Mapping[str, object] = {}
         self.shutdown = workflow.spec.shutdown
         self.suspended = bool(workflow.spec.suspend)
@@ -222,6 +228,10 @@ class Run:
         self.tree.put(with_progress(changed))
         if changed.phase is not node.phase:
             self.notify(node.id)
+            if phase.finished and node.id in self.synchronized:
+                self.synchronized.discard(node.id)
+                self.awaiting.pop(node.id, None)
+                self.locks.release(f"{self.lock_owner}/{node.id}")
         return self.tree.nodes[node.id]
 
     def notify(self, changed: str) -> None:

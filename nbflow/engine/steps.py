@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from nbflow.engine import calls, daemons, hooks, limits, outbound
+from nbflow.engine import calls, daemons, hooks, limits, memoize, outbound
 from nbflow.engine.arguments import Prepared, body_part
 from nbflow.engine.failures import CallError
 from nbflow.engine.loops import EMPTY, expand
@@ -315,6 +315,7 @@ class Steps:
         else:
             export(self.run, outputs)
             self.run.mark(self.node, Phase.SUCCEEDED, outputs=outputs, outbound=self._outbound())
+            memoize.save(self.run, self.node)
         daemons.end(self.run, self.node_id)
 
 

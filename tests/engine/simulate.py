@@ -19,6 +19,7 @@ from nbflow.engine.decision import (
     PodFinished,
     PodReady,
     PodStarted,
+    SaveMemo,
     Started,
     StaticWorld,
     StatusChange,
@@ -185,6 +186,8 @@ class Simulation:
         for action in decision.actions:
             if isinstance(action, CreatePod):
                 self._create(action.pod)
+            elif isinstance(action, SaveMemo):
+                self._save(action)
             else:
                 self._delete(action)
         return decision
@@ -208,6 +211,16 @@ class Simulation:
             )
         end = started + timedelta(seconds=seconds)
         self._put(end, PodFinished(pod.name, replace(outcome, finished_at=outcome.finished_at or end)))
+
+    def _save(self, action: SaveMemo) -> None:
+        before = self.world.config_map("default", action.config_map) or {}
+        label = {"workflows.argoproj.io/configmap-type": "Cache"}
+        data = {**before.get("data", {}), action.key: action.entry}
+        objects = {
+            **self.world.objects,
+            ("ConfigMap", action.config_map): {"metadata": {"labels": label}, "data": data},
+        }
+        self.world = StaticWorld(objects)
 
     def _delete(self, action: DeletePod) -> None:
         self.deleted.append(action.name)

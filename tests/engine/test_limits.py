@@ -100,7 +100,9 @@ def test_the_deadline_of_the_workflow_ends_its_pods_and_spares_the_exit_handler(
 
 def test_deadlines_of_templates_are_for_the_runtime():
     wf = run(
-        "steps: [[{name: a, template: q}, {name: b, template: r}]]\n- {name: q, container: {image: i}, activeDeadlineSeconds: '{{=1+2}}'}\n- {name: r, script: {image: i, source: x}, timeout: 1m30s}"
+        "steps: [[{name: a, template: q}, {name: b, template: r}]]\n"
+        "- {name: q, container: {image: i}, activeDeadlineSeconds: '{{=1+2}}'}\n"
+        "- {name: r, script: {image: i, source: x}, timeout: 1m30s}"
     )
     assert [pod.deadline for pod in wf.pods.values()] == [timedelta(seconds=3), timedelta(seconds=90)]
 
@@ -211,7 +213,8 @@ def test_node_set_supplies_outputs_and_resume_goes_on():
 
 def test_stop_with_nodes_fails_these_only():
     wf = run(
-        "steps: [[{name: s, template: q, continueOn: {failed: true}}], [{name: b, template: p}]]\n- {name: q, suspend: {}}"
+        "steps: [[{name: s, template: q, continueOn: {failed: true}}], [{name: b, template: p}]]\n"
+        "- {name: q, suspend: {}}"
     )
     wf.observe(UserAsked("stop", nodes=(wf.node("s").id,), message="no"))
     wf.go_on()

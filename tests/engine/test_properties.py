@@ -37,9 +37,7 @@ def steps_templates(draw, name, callable_):
     groups = []
     for i in range(draw(st.integers(1, 3))):
         calls = draw(
-            st.lists(
-                st.tuples(st.sampled_from(callable_), loops, whens, continues, hooks), min_size=1, max_size=3
-            )
+            st.lists(st.tuples(st.sampled_from(callable_), loops, whens, continues, hooks), max_size=3)
         )
         groups.append(
             [

@@ -6,16 +6,16 @@ import sys
 import time
 from pathlib import Path
 
-from nbflow.views.graph import graph
-
 from nbflow.commands import load
 from nbflow.render import svg
+from nbflow.spec.status import WorkflowObject
+from nbflow.views.graph import dot
 
 
 def draw(manifest: Path) -> float:
-    [workflow] = load(manifest)
+    [document] = load(manifest)
     start = time.perf_counter()
-    svg(graph(workflow))
+    svg(dot(WorkflowObject.from_dict(document.data)))
     return time.perf_counter() - start
 
 

@@ -152,7 +152,7 @@ class StaticWorld:
 
     objects: Mapping[tuple[str, str], Mapping[str, object]] = field(default_factory=dict)
 
-    def config_map(self, namespace: str, name: str) -> Mapping[str, object] | None:
+    def config_map(self, namespace: str, name: str) -> Mapping[str, object] | None:  # noqa: ARG002  # one namespace
         """See World."""
         return self.objects.get(("ConfigMap", name))
 

@@ -13,19 +13,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 import nbflow
-from nbflow.controller.active import Observer
 from nbflow.controller.inbox import Inbox, Rang, StopAsked
 from nbflow.controller.kubelet import Kubelet, Place
 from nbflow.controller.loop import Loop
+from nbflow.controller.rehearsal import build_reconciler, opened_runtime, rehearse
 from nbflow.controller.removal import sweep
-from nbflow.engine.decision import StoredRun
 from nbflow.errors import NbflowError
-from nbflow.runtimes.runtime import Runtime
-from nbflow.spec.workflow import Workflow
 from nbflow.store import Home, Store
 from nbflow.store.connection import translated
 from nbflow.store.ledger import Ledger
@@ -46,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     foreground = "--foreground" in arguments
     if not foreground:
         _leave_terminal()
-    warm_up(home)
+    rehearse(home)
     gc.freeze()  # what was imported stays for ever: neither look at it again nor copy its pages after the fork
     gc.enable()
     if "--wait-for-go" in arguments and not sys.stdin.buffer.readline():
@@ -56,36 +52,6 @@ def main(arguments: Sequence[str]) -> int:
     except NbflowError as error:
         print(f"{error}", file=sys.stderr)  # noqa: T201 - the client that started us reads it
         return FAILED_START
-
-
-_warm: dict[str, Runtime] = {}
-
-
-def warm_up(home: Home) -> None:
-    """Import and build now what the first workflow needs, while the client still lints. Leaves nothing in the home."""
-    from nbflow.engine.reconcile import Reconciler
-
-    manifest: dict[str, object] = {
-        "metadata": {"name": "warm-up"},
-        "spec": {"entrypoint": "a", "templates": [{"name": "a", "container": {"image": "a"}}]},
-    }
-    Reconciler(Workflow.from_dict(manifest), seed=0)
-    import_module("nbflow.runtimes.executor")
-    from nbflow.runtimes import open_runtime
-
-    with suppress(NbflowError):  # it will be said when a workflow needs it
-        target = read_settings(home).target
-        _warm[target] = open_runtime(target, home, NoObjects())
-
-
-class NoObjects:
-    """runtimes.Objects of a home that was not opened yet."""
-
-    def secret(self, name: str) -> None:
-        """See Objects."""
-
-    def config_map(self, name: str) -> None:
-        """See Objects."""
 
 
 def _leave_terminal() -> None:
@@ -190,21 +156,13 @@ class Listener:
         self._thread.join()
 
 
-def build_reconciler(workflow: Workflow, stored: StoredRun | None, seed: int) -> Observer:
-    """The engine for one workflow."""
-    from nbflow.engine.reconcile import Reconciler
-
-    return Reconciler(workflow, stored, seed=seed)
-
-
 def _opener(home: Home, objects: ObjectStore) -> Callable[[str], Place]:
     """What opens the runtime of a target."""
 
     def open_place(target: str) -> Place:
-        from nbflow.runtimes import open_runtime
         from nbflow.runtimes.executor import Executor
 
-        runtime = _warm.pop(target, None) or open_runtime(target, home, objects)
+        runtime = opened_runtime(target, home, objects)
         return Place(runtime, Executor(runtime, home, objects))
 
     return open_place

@@ -14,7 +14,7 @@ from nbflow.clients.submitting import prepare_submit
 from nbflow.controller.inbox import Inbox, Message, Rang
 from nbflow.controller.kubelet import Kubelet, Place
 from nbflow.controller.loop import Loop
-from nbflow.controller.process import build_reconciler
+from nbflow.controller.rehearsal import build_reconciler
 from nbflow.controller.workers import Workers
 from nbflow.runtimes.runtime import PodStatus
 from nbflow.spec.pod import Pod, PodOutcome

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypedDict
 
 from nbflow.clients.client import Client, LogOptions
+from nbflow.errors import NbflowError
 from nbflow.notebook.follow import Follower
 from nbflow.notebook.logbook import Entry, Logbook
 from nbflow.notebook.nodes import pods_below
@@ -36,11 +38,12 @@ Line = tuple[str, str]
 """Display name of the node, text."""
 
 
-class Graph(TypedDict):
-    """svg: the drawing; problem: why there is none."""
+class Graph(TypedDict, total=False):
+    """svg: the drawing, left out where the page has it; problem: why there is none. places: see `Picture`."""
 
     svg: str
     problem: str
+    places: Mapping[str, str]
 
 
 class Log(TypedDict):
@@ -87,7 +90,8 @@ class Feed:
         self._picture = Picture()
         self._changed: dict[str, NodeStatus] = {}
         self._parents: dict[str, str] = {}
-        self._logs_open = False
+        self._sent = ""
+        self._logs_open = self._over = False
         self._first: WorkflowObject | None = None
         self._answered = False
         self._unanswered, self._last_whole = 0, 0.0
@@ -123,7 +127,7 @@ class Feed:
         """From now on send the lines of that node; "" for all nodes."""
         with self._lock:
             self._selected, self._cursor, self._reset = node, 0, True
-            if self.done.is_set():
+            if self._over:
                 self.hello()
         self._wake.set()
 
@@ -139,6 +143,8 @@ class Feed:
             for line in self._client.logs(name, LogOptions(follow=True)):
                 self._book.add(line)
                 self._wake.set()
+        except NbflowError:
+            return  # the watch meets the same trouble, and tells
         finally:
             self._logs_open = False
             self._wake.set()
@@ -166,6 +172,7 @@ class Feed:
             return
         drawn = self._picture.update(workflow, final=ended)
         with self._lock:
+            self._over = ended
             if self._answered:
                 self._send(self._part(workflow, drawn=drawn, ended=ended))
             elif ended or time.monotonic() - self._last_whole >= KEEP_ALIVE:
@@ -180,13 +187,14 @@ class Feed:
         now = time.monotonic()
         if ended or now - self._last_keep >= SNAPSHOT:
             self._last_keep = now
-            self._keep(workflow)
+            with suppress(NbflowError):  # the next one may succeed; the live view goes on
+                self._keep(workflow)
 
     def _whole(self, workflow: WorkflowObject, *, ended: bool = False) -> Message:
         self._last_whole = time.monotonic()
         self._cursor, self._reset = 0, True
         self._changed.clear()
-        message = self._begin(workflow, ended=ended or self.done.is_set())
+        message = self._begin(workflow, ended=ended or self._over)
         message["full"] = True
         message["nodes"] = rows(workflow.status.nodes.values(), self._parents)
         message["graph"] = self._graph()
@@ -199,7 +207,7 @@ class Feed:
             message["nodes"] = rows(self._changed.values(), self._parents)
             self._changed.clear()
         if drawn:
-            message["graph"] = self._graph()
+            message["graph"] = self._graph(again=False)
         log = self._log(workflow)
         if log["reset"] or log["lines"] or log["skipped"]:
             message["log"] = log
@@ -213,8 +221,13 @@ class Feed:
             message["ended"], message["lost"] = True, _why(self._follower.failure)
         return message
 
-    def _graph(self) -> Graph:
-        return Graph(svg=self._picture.svg, problem=self._picture.problem)
+    def _graph(self, *, again: bool = True) -> Graph:
+        """again: with the drawing, whether the page has it or not."""
+        picture = self._picture
+        if not again and picture.svg == self._sent:
+            return Graph(places=picture.places)
+        self._sent = picture.svg
+        return Graph(svg=picture.svg, problem=picture.problem, places=picture.places)
 
     def _log(self, workflow: WorkflowObject) -> Log:
         nodes = workflow.status.nodes

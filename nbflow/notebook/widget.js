@@ -23,6 +23,7 @@ class Store {
     this.header = null;
     this.nodes = new Map();
     this.graph = { svg: "", problem: "" };
+    this.places = {}; // id of a shape -> id of the node that took its place
     this.lines = [];
     this.lineCount = 0; // of all lines since the last reset, so that a view knows which are new
     this.logRound = 0; // grows when the log begins anew
@@ -92,7 +93,7 @@ class Store {
     this.header = message.header;
     if (message.full) this.nodes = new Map();
     for (const node of message.nodes || []) this.nodes.set(node.id, node);
-    if (message.graph) this.graph = message.graph;
+    if (message.graph) this.takeGraph(message.graph);
     if (message.log) this.takeLog(message.log);
     if (message.ended) {
       this.ended = true;
@@ -100,6 +101,11 @@ class Store {
     } else if (message.full) {
       this.ended = false;
     }
+  }
+
+  takeGraph({ svg, problem, places }) {
+    if (svg !== undefined && (svg !== this.graph.svg || problem !== this.graph.problem)) this.graph = { svg, problem };
+    this.places = places || {};
   }
 
   takeLog(log) {
@@ -255,9 +261,11 @@ class GraphView {
   }
 
   draw() {
-    const { graph, nodes, selected } = this.store;
+    const { graph, nodes, places, selected } = this.store;
     if (this.drawn !== graph) this.layOut(graph);
-    for (const [id, shape] of this.shapes) {
+    for (const [drawn, shape] of this.shapes) {
+      const id = places[drawn] ?? drawn;
+      shape.dataset.node = id;
       const node = nodes.get(id);
       if (node) paint(shape, node);
       shape.classList.toggle("nbflow-known", Boolean(node));
@@ -285,7 +293,6 @@ class GraphView {
     const phase = [...shape.classList].find((name) => name in SIGNS);
     if (!phase) return;
     shape.dataset.phase = phase;
-    shape.dataset.node = shape.id;
     this.shapes.set(shape.id, shape);
     const link = shape.querySelector("a");
     if (!link) return;

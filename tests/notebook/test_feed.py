@@ -186,3 +186,20 @@ def test_a_watch_that_breaks_off_is_told(client, fake, page):
         "workflow diamond was deleted",
         "Pending",
     )
+
+
+def test_a_click_while_the_last_snapshot_is_taken_is_answered(client, fake, page):
+    """The last message is out, the thread that sent it still works."""
+    clicked = threading.Event()
+    feed = Feed(client, Follower(client, "diamond"), page.tell, lambda _: clicked.wait(20))
+    feed.opening(fake.workflow)
+    feed.start(fake.workflow)
+    feed.hello()
+    start(fake)
+    fake.say("diamond.A", "hello")
+    end(fake)
+    page.hear(lambda m: m.get("ended"))
+    feed.select(node_id("diamond.A"))
+    clicked.set()
+    assert page.messages[-1]["log"]["of"] == node_id("diamond.A")
+    assert feed.done.wait(20)

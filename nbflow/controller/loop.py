@@ -78,7 +78,7 @@ class Loop:
         """Until there was nothing to do for `idle`, or somebody asked us to end."""
         while not self.stopping:
             self.turn(self._patience(idle))
-            if self._idle_for() >= idle.total_seconds():
+            if not self.workflows.active and self._idle_for() >= idle.total_seconds():
                 return
 
     def recover(self) -> None:

@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 
 import pytest
@@ -273,6 +274,15 @@ def test_the_loop_ends_when_there_was_nothing_to_do_for_a_while(house, make):
     house.loop.run(timedelta(seconds=0.2))
     assert house.settled(name)
     assert house.phase(name) is Phase.SUCCEEDED
+
+
+def test_the_loop_never_ends_while_a_workflow_runs(house, make):
+    name = house.submit([make["container"]("main")])
+    house.until(lambda: house.runtime.running(name))
+    threading.Timer(0.2, house.runtime.end, args=(name,)).start()
+    house.loop.run(timedelta(0))
+    assert house.phase(name) is Phase.SUCCEEDED
+    assert house.settled(name)
 
 
 def test_the_loop_ends_and_leaves_no_process_if_its_home_is_gone(house, make, monkeypatch):

@@ -44,6 +44,7 @@ class Lock:
         except OSError:
             os.close(descriptor)
             return False
+        os.ftruncate(descriptor, 0)  # what the one before us said of itself
         self._descriptor = descriptor
         return True
 

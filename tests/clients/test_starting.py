@@ -175,7 +175,7 @@ def test_a_newer_client_asks_an_older_controller_to_hand_over(client, home):
     home.controller_lock.write_text(signature.replace(nbflow.__version__, "0.0.9"))
     client.submit(workflow("true"))
     wait_until(lambda: not is_alive(old))
-    wait_until(lambda: is_listening(home))
+    wait_until(lambda: controller_of(home) is not None)
     assert controller_of(home).pid != old
     assert wait(client, name) is Phase.SUCCEEDED
 

@@ -24,8 +24,10 @@ def test_a_lock_is_taken_once_and_says_by_whom(home, lock):
     assert (holder.pid, holder.version, holder.host) == (os.getpid(), "1.2.3", os.uname().nodename)
     lock.release()
     assert controller_of(home) is None
+    home.controller_lock.write_text('{"pid": 1, "version": "0.1", "host": "x", "started": 1}')
     other = Lock(home)
     assert other.take()
+    assert (controller_of(home).pid, controller_of(home).version) == (0, "")
     other.release()
 
 

@@ -44,6 +44,9 @@ def execute(run: Run, call: Call) -> None:
     if node is not None and node.phase is not None and node.phase.finished:
         run.notify(node.id)
         return
+    boundary = run.tree.nodes.get(call.boundary)
+    if boundary is not None and (boundary.phase is None or boundary.phase.finished):
+        return
     if node is None and call.depth >= MAX_DEPTH:
         add_error(run, call, TOO_DEEP)
         return
@@ -97,7 +100,9 @@ def _wait_for_lock(run: Run, call: Call, prepared: Prepared, kind: NodeType, loc
 
     def again() -> None:
         waiting = run.tree.nodes[node.id]
-        if waiting.phase is Phase.PENDING:
+        if run.is_cut_off(waiting):
+            synchronization.release(run, waiting.id)
+        elif waiting.phase is Phase.PENDING:
             try:
                 _enter(run, call, prepared)
             except CallError as error:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from nbflow import topology
 from nbflow.engine import calls, daemons, hooks, limits, memoize
-from nbflow.engine.arguments import Prepared, Surroundings, body_part
+from nbflow.engine.arguments import Prepared, body_part
 from nbflow.engine.dag_phase import target_phases
+from nbflow.engine.dag_tasks import KIND, Tasks, reference_of
 from nbflow.engine.failures import CallError
 from nbflow.engine.loops import EMPTY, Round, expand
 from nbflow.engine.names import on_exit_name
 from nbflow.engine.outbound import outbound_of, outbound_of_all
 from nbflow.engine.outputs import export, template_outputs
-from nbflow.engine.references import LocalScope, View, expands, referred, resolve_call
-from nbflow.engine.run import Call, Reference, Run
-from nbflow.engine.scope import aggregate_variables, node_artifacts, node_variables, skipped_variables
+from nbflow.engine.references import expands, referred, resolve_call
+from nbflow.engine.run import Call, Run
 from nbflow.engine.steps import continues_on
-from nbflow.engine.templates import Data
 from nbflow.spec.status import NodeStatus, NodeType, Phase
 from nbflow.spec.template import DAGTask
-from nbflow.templating.depends import depends_expression, evaluate_depends
 from nbflow.templating.failures import TemplateError
 from nbflow.templating.when import should_execute
-
-KIND = "tasks"
 
 
 def begin(run: Run, call: Call, prepared: Prepared, node: NodeStatus) -> None:
@@ -52,20 +47,15 @@ class Dag:
 
     def __init__(self, run: Run, call: Call, prepared: Prepared, node_id: str) -> None:
         self.run, self.call, self.prepared, self.node_id = run, call, prepared, node_id
-        dag = prepared.source.template.dag
-        assert dag is not None
-        self.tasks: dict[str, DAGTask] = {task.name: task for task in dag.tasks}
-        self.data = {str(cast("Data", task)["name"]): cast("Data", task) for task in prepared.body}
-        self.graph = topology.task_graph(dag.tasks)
-        self.dependents = topology.dependents(self.graph)
-        self.scope = LocalScope.of(prepared)
+        self.tasks = Tasks(run, call, prepared, run.tree.nodes[node_id].name)
+        self.dependents = topology.dependents(self.tasks.graph)
         self.names: dict[str, str] = {}
         self.loops: dict[str, Loop] = {}
         self.hook_parents: dict[str, str] = {}
         self.open: dict[str, None] = {}
         self.missing: dict[str, set[str]] = {}
         target = prepared.template.dag.target if prepared.template.dag else ""
-        self.targets = tuple(target.split(" ")) if target else topology.leaves(self.graph)
+        self.targets = tuple(target.split(" ")) if target else topology.leaves(self.tasks.graph)
 
     @property
     def node(self) -> NodeStatus:
@@ -74,19 +64,19 @@ class Dag:
 
     def begin(self) -> None:
         """Start the tasks that wait for nobody."""
-        unknown = [name for name in self._needed() if name not in self.tasks]
-        if unknown or topology.cycle(self.graph):
+        unknown = [name for name in self._needed() if name not in self.tasks.tasks]
+        if unknown or topology.cycle(self.tasks.graph):
             calls.fail(
                 self.run, self.call, f"target {unknown[0]} does not exist" if unknown else "dependency cycle"
             )
             return
-        self.missing = {name: set(self.graph[name]) for name in self._needed()}
+        self.missing = {name: set(self.tasks.graph[name]) for name in self._needed()}
         for name in [name for name, missing in self.missing.items() if not missing]:
             self._open(name)
         self._settle()
 
     def _needed(self) -> tuple[str, ...]:
-        return topology.sort(self.graph, self.targets)
+        return topology.sort(self.tasks.graph, self.targets)
 
     def _open(self, name: str) -> None:
         self.open[name] = None
@@ -94,118 +84,32 @@ class Dag:
 
     # --- one task -------------------------------------------------------------------------------------------------
 
-    def task_name(self, name: str) -> str:
-        """The name of a task's node."""
-        return f"{self.node.name}.{name}"
-
-    def _task_node(self, name: str) -> NodeStatus | None:
-        return self.run.tree.named(self.task_name(name))
-
     def _begin_task(self, name: str) -> None:
         """All that the task waits for is done: see whether it is its turn, and start it."""
         if self.node.fulfilled:
             return
-        node_id = self.run.node_id(self.task_name(name))
+        node_id = self.run.node_id(self.tasks.node_name(name))
         self.names[node_id] = name
         self.run.owners[node_id] = self
-        node = self._task_node(name)
+        node = self.tasks.node(name)
         if node is not None and node.fulfilled:
             self.run.notify(node.id)
             return
         try:
-            if node is None and not self._depends_hold(name):
+            if node is None and not self.tasks.depends_hold(name):
                 self._add_skipped(name, name, Phase.OMITTED, "omitted: depends condition not met")
             else:
                 self._start_task(name)
         except (TemplateError, CallError) as error:
-            if self._task_node(name) is None:
+            if self.tasks.node(name) is None:
                 self._add_skipped(name, name, Phase.ERROR, error.problem)
             else:
                 self.run.mark(self.run.tree.nodes[node_id], Phase.ERROR, error.problem)
 
-    def _depends_hold(self, name: str) -> bool:
-        task = self.tasks[name]
-        needed = self.graph[name]
-        if not task.depends or (len(needed) == 1 and task.depends == needed[0]):
-            return all(self._lets_go_on(before) for before in needed)
-        continued = {
-            before: (on.error, on.failed)
-            for before in needed
-            if (on := self.tasks[before].continue_on) is not None
-        }
-        logic = depends_expression(task.depends, task.dependencies, continued)
-        return evaluate_depends(logic, {before: self._results(before) for before in needed})
-
-    def _lets_go_on(self, name: str) -> bool:
-        """What a bare name in `depends` asks of a finished task."""
-        node = self._task_node(name)
-        if node is None or node.phase is None:
-            return False
-        fine = node.phase in (Phase.SUCCEEDED, Phase.SKIPPED) or node.daemoned
-        return fine or continues_on(self.tasks[name], node.phase)
-
-    def _results(self, name: str) -> dict[str, bool]:
-        """What `depends` can ask about a finished task."""
-        node = self._task_node(name)
-        assert node is not None
-        phases: list[Phase | None] = []
-        if node.type is NodeType.TASK_GROUP:
-            phases = [self.run.tree.nodes[child].phase for child in self.run.tree.children(node.id)]
-        return {
-            "Succeeded": node.phase is Phase.SUCCEEDED,
-            "Failed": node.phase is Phase.FAILED,
-            "Errored": node.phase is Phase.ERROR,
-            "Skipped": node.phase is Phase.SKIPPED,
-            "Omitted": node.phase is Phase.OMITTED,
-            "Daemoned": node.daemoned and node.phase is not Phase.PENDING,
-            "AnySucceeded": Phase.SUCCEEDED in phases,
-            "AllFailed": bool(phases) and all(phase is Phase.FAILED for phase in phases),
-        }
-
-    def _around(self, name: str) -> Surroundings:
-        node = self._task_node(name)
-        at = node.started_at if node else None
-        around = calls.surroundings(self.run, self.call, self.prepared.source, at=at)
-        return replace(around, clock=self.run.clock(self.task_name(name), at))
-
-    def _view(self, name: str, data: object) -> View:
-        """What a task can refer to: the tasks it waits for, directly or not."""
-        direct = self.graph[name]
-        names = referred(data, self.tasks)
-        if not all(needed in direct for needed in names):
-            ancestors = frozenset(topology.ancestors(self.graph, name))
-            names = tuple(needed for needed in names if needed in ancestors)
-        for needed in names:
-            self._know(needed)
-        return self._scope_view(names)
-
-    def _scope_view(self, names: tuple[str, ...]) -> View:
-        view = self.scope.view(names, self.run.variables)
-        view.artifacts.update(self.run.global_artifacts)
-        return view
-
-    def _know(self, name: str) -> None:
-        """Take in what a finished task gave. Raises LoopError for results of a loop that are no JSON."""
-        node = self._task_node(name)
-        if name in self.scope.variables or node is None:
-            return
-        prefix = f"{KIND}.{name}"
-        variables = node_variables(prefix, hooks.last_attempt(self.run, node))
-        if node.type is NodeType.TASK_GROUP:
-            nodes = [self.run.tree.nodes[child] for child in self.run.tree.children(node.id)]
-            rounds = [child for child in nodes if not hooks.is_hooked(child)]
-            variables = {**aggregate_variables(prefix, rounds), **variables}
-        elif node.outputs is None and node.phase in (Phase.SKIPPED, Phase.OMITTED):
-            reference = self._reference(self.tasks[name])
-            outputs = calls.declared_outputs(self.run, self.prepared.source.scope, reference)
-            variables |= skipped_variables(prefix, outputs) if outputs is not None else {}
-        if node.fulfilled:
-            self.scope.add(name, variables, node_artifacts(prefix, hooks.last_attempt(self.run, node)))
-
     def _start_task(self, name: str) -> None:
-        around = self._around(name)
-        data = body_part(self.prepared, self.data[name], around)
-        view = self._view(name, {key: value for key, value in data.items() if key != "withItems"})
+        around = self.tasks.around(name)
+        data = body_part(self.prepared, self.tasks.data[name], around)
+        view = self.tasks.view(name, {key: value for key, value in data.items() if key != "withItems"})
         data = resolve_call(data, view, around.clock, lenient=False)
         if not expands(data):
             self._start_call(name, Round(name, data), parent=None)
@@ -217,7 +121,7 @@ class Dag:
             self._add_skipped(name, name, Phase.SKIPPED, EMPTY)
 
     def _start_loop(self, name: str, task: DAGTask, rounds: list[Round]) -> None:
-        full_name = self.task_name(name)
+        full_name = self.tasks.node_name(name)
         group = self.run.tree.named(full_name)
         if group is None:
             call = self._call(full_name, name, task)
@@ -225,7 +129,7 @@ class Dag:
             group = calls.add_group(self.run, full_name, NodeType.TASK_GROUP, scope, self.node, call=call)
             for before in self._parents(name, None):
                 self.run.tree.connect(before, group.id)
-        ids = [self.run.node_id(self.task_name(one.name)) for one in rounds]
+        ids = [self.run.node_id(self.tasks.node_name(one.name)) for one in rounds]
         loop = self.loops[name] = Loop(group.id, ids, dict.fromkeys(ids))
         for node_id, one in zip(loop.rounds, rounds, strict=True):
             self.names[node_id] = name
@@ -236,7 +140,7 @@ class Dag:
     def _start_call(self, name: str, one: Round, *, parent: str | None) -> None:
         """Start a task, or a round of a loop below `parent`."""
         task = DAGTask.from_dict(one.data)
-        full_name = self.task_name(one.name)
+        full_name = self.tasks.node_name(one.name)
         node = self.run.tree.named(full_name)
         try:
             if node is None and not should_execute(task.when):
@@ -249,13 +153,10 @@ class Dag:
             return
         calls.start(self.run, self._call(full_name, one.name, task, self._parents(name, parent)))
 
-    def _reference(self, task: DAGTask) -> Reference:
-        return Reference(task.template, task.template_ref, task.inline)
-
     def _call(self, full_name: str, name: str, task: DAGTask, parents: tuple[str, ...] = ()) -> Call:
         return Call(
             name=full_name,
-            reference=self._reference(task),
+            reference=reference_of(task),
             scope=self.prepared.source.scope,
             arguments=task.arguments,
             owner=self,
@@ -270,7 +171,9 @@ class Dag:
     def _add_skipped(
         self, name: str, label: str, phase: Phase, message: str, parent: str | None = None
     ) -> None:
-        call = self._call(self.task_name(label), label, self.tasks[name], self._parents(name, parent))
+        call = self._call(
+            self.tasks.node_name(label), label, self.tasks.tasks[name], self._parents(name, parent)
+        )
         if self.run.tree.named(call.name) is None:
             calls.add_node(self.run, call, NodeType.SKIPPED, phase, message)
 
@@ -278,7 +181,7 @@ class Dag:
         """What a task's node comes after: its loop, else the ends of what the task waits for, else the DAG."""
         if parent is not None:
             return (parent,)
-        needed = [self.run.node_id(self.task_name(before)) for before in self.graph[name]]
+        needed = [self.run.node_id(self.tasks.node_name(before)) for before in self.tasks.graph[name]]
         return outbound_of_all(self.run.tree, needed) if needed else (self.node_id,)
 
     # --- what becomes of the tasks --------------------------------------------------------------------------------
@@ -308,24 +211,24 @@ class Dag:
                 self.run.tree.put(replace(node, message=f"task '{call.name}' errored: {message}"))
 
     def _place(self, name: str) -> hooks.HookPlace:
-        task = self.tasks[name]
+        task = self.tasks.tasks[name]
         return hooks.HookPlace(
             owner=self,
             boundary=self.node_id,
             scope=self.prepared.source.scope,
             depth=self.call.depth + 1,
             prefix=f"{KIND}.{name}",
-            view=lambda: self._view(name, {key: hook.to_dict() for key, hook in task.hooks.items()}),
+            view=lambda: self.tasks.view(name, {key: hook.to_dict() for key, hook in task.hooks.items()}),
         )
 
     def _hooked_task(self, name: str) -> DAGTask:
         """The task with its hooks as they are now."""
-        task = self.tasks[name]
+        task = self.tasks.tasks[name]
         if not task.hooks and not task.on_exit:
             return task
         wanted = ("name", "hooks", "onExit")
-        part = {key: value for key, value in self.data[name].items() if key in wanted}
-        return DAGTask.from_dict(body_part(self.prepared, part, self._around(name)))
+        part = {key: value for key, value in self.tasks.data[name].items() if key in wanted}
+        return DAGTask.from_dict(body_part(self.prepared, part, self.tasks.around(name)))
 
     def _look_at_round(self, name: str, loop: Loop, node: NodeStatus) -> None:
         """A round of a loop changed; the last one that is done ends the loop."""
@@ -402,7 +305,7 @@ class Dag:
         if not self.run.blocked.anywhere:
             return False
         blocked = {waiting.name for waiting in self.run.blocked.anywhere}
-        return all(self.task_name(name) in blocked for name in self.open)
+        return all(self.tasks.node_name(name) in blocked for name in self.open)
 
     def _phase(self) -> Phase | None:
         """What the targets decide; None while that is open."""
@@ -410,7 +313,7 @@ class Dag:
             return Phase.FAILED
         dag = self.prepared.template.dag
         fail_fast = dag is None or dag.fail_fast is None or dag.fail_fast
-        ids = {name: self.run.node_id(self.task_name(name)) for name in self.targets}
+        ids = {name: self.run.node_id(self.tasks.node_name(name)) for name in self.targets}
         phases = target_phases(self.run.tree, self.node_id, tuple(ids.values()))
         result: Phase | None = Phase.SUCCEEDED
         for name, node_id in ids.items():
@@ -419,29 +322,27 @@ class Dag:
                 result = None
                 if not fail_fast:
                     break
-            elif phase.bad and not continues_on(self.tasks[name], phase):
+            elif phase.bad and not continues_on(self.tasks.tasks[name], phase):
                 result = phase
                 if fail_fast:
                     break
         return result
 
     def _outbound(self) -> tuple[str, ...]:
-        ids = [self.run.node_id(self.task_name(name)) for name in self.targets]
+        ids = [self.run.node_id(self.tasks.node_name(name)) for name in self.targets]
         return tuple(end for node_id in ids for end in outbound_of(self.run.tree, node_id))
 
     def _succeed(self) -> None:
         around = calls.surroundings(self.run, self.call, self.prepared.source, at=self.node.started_at)
         declared = self.prepared.source.data.get("outputs")
         try:
-            names = referred(declared, self.tasks)
-            for name in names:
-                self._know(name)
-            outputs = template_outputs(self.prepared, self._scope_view(names), around)
+            view = self.tasks.view_of(referred(declared, self.tasks.tasks))
+            outputs = template_outputs(self.prepared, view, around)
         except (CallError, TemplateError) as error:
             calls.fail(self.run, self.call, error.problem, outbound=self._outbound())
             return
-        for name in self.tasks:
-            node = self._task_node(name)
+        for name in self.tasks.tasks:
+            node = self.tasks.node(name)
             export(self.run, node.outputs if node else None)
         self.run.mark(self.node, Phase.SUCCEEDED, outputs=outputs, outbound=self._outbound())
         memoize.save(self.run, self.node)

@@ -48,6 +48,12 @@ def hook_name(node_name: str, hook: str) -> str:
     return f"{node_name}.hooks.{hook}"
 
 
+def loop_index(node_name: str) -> int:
+    """Which round of a loop a node is: 2 for `step(2:x)`; 0 for a node that is none."""
+    index = node_name.rpartition("(")[2].partition(":")[0]
+    return int(index) if index.isdecimal() else 0
+
+
 def call_name(node_name: str) -> str:
     """The step or task a node belongs to: its name without boundary, attempt and loop item."""
     opener = ""

@@ -144,6 +144,8 @@ class Retry:
         last = self.last
         if self.node.phase is None or self.node.phase.finished or last.phase is None:
             return
+        if self.run.is_cut_off(self.node):
+            return
         if not last.phase.finished:
             if last.daemoned:
                 self.run.mark(replace(self.node, daemoned=True), last.phase)

@@ -197,6 +197,14 @@ class Run:
         """Whether nodes may still be started: a stop leaves exit handlers alone, a termination does not."""
         return not self.shutdown or (self.shutdown == "Stop" and on_exit)
 
+    def is_cut_off(self, node: NodeStatus) -> bool:
+        """Whether a template around a node is finished: what the node does is of no consequence any more."""
+        while node.boundary_id:
+            node = self.tree.nodes[node.boundary_id]
+            if node.phase is not None and node.phase.finished:
+                return True
+        return False
+
     def add(self, node: NodeStatus) -> NodeStatus:
         """Take a new node into the tree."""
         if node.fulfilled and node.finished_at is None:
@@ -238,9 +246,9 @@ class Run:
         """Tell the context that started a node that the node changed."""
 
         def tell() -> None:
-            owner = self.owners.get(changed)
-            if owner is not None:
-                owner.child_changed(self.tree.nodes[changed])
+            owner, node = self.owners.get(changed), self.tree.nodes[changed]
+            if owner is not None and not self.is_cut_off(node):
+                owner.child_changed(node)
 
         self.later(tell)
 

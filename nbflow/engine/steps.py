@@ -9,6 +9,7 @@ from nbflow.engine import calls, daemons, hooks, limits, memoize, outbound
 from nbflow.engine.arguments import Prepared, body_part
 from nbflow.engine.failures import CallError
 from nbflow.engine.loops import EMPTY, expand
+from nbflow.engine.names import loop_index
 from nbflow.engine.outputs import export, template_outputs
 from nbflow.engine.references import LocalScope, View, expands, referred, resolve_call
 from nbflow.engine.run import Call, Reference, Run
@@ -261,11 +262,9 @@ class Steps:
         prefix = f"{KIND}.{name}"
         node = self.run.tree.named(f"{self.group_name}.{name}")
         if node is None:
-            rounds = [
-                n
-                for n in self._nodes_of_group(f"{self.group_name}.{name}(")
-                if n.type is not NodeType.SKIPPED
-            ]
+            nodes = self._nodes_of_group(f"{self.group_name}.{name}(")
+            rounds = [one for one in nodes if one.type is not NodeType.SKIPPED]
+            rounds.sort(key=lambda one: loop_index(one.name))
             known = aggregate_variables(prefix, rounds) if rounds else {}
             self.scope.add(name, {**known, **node_variables(prefix, self.group)}, {})
             return

@@ -32,7 +32,7 @@ def begin(run: Run, call: Call, prepared: Prepared, node: NodeStatus) -> None:
 
 def _end(run: Run, call: Call, node_id: str) -> None:
     node = run.tree.nodes[node_id]
-    if node.fulfilled:
+    if node.fulfilled or run.is_cut_off(node):
         return
     try:
         run.mark(with_defaults(node), Phase.SUCCEEDED)

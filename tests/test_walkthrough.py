@@ -1,5 +1,6 @@
 """The manifests of Argo's walk-through by the command line, where the folder that holds them is at hand."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -14,9 +15,9 @@ FILES = [
     "01-hello-world.yaml",
     "02-hello-world-parameters.yaml",
     "03-global-parameters.yaml",
-    "04-steps.yaml",
     "05-dag-diamond.yaml",
     "06-artifact-passing.yaml",
+    "07-secret-example.yaml",
     "08-scripts-bash.yaml",
     "09-output-parameter.yaml",
     "10-loops.yaml",
@@ -27,8 +28,11 @@ FILES = [
     "15-coinflip-recursive.yaml",
     "16-exit-handlers.yaml",
     "17-timeouts.yaml",
+    "18-volumes-pvc.yaml",
+    "19-volumes-existing.yaml",
 ]
-# Left out: volumes (07, 18, 19), daemons and sidecars (20, 21), servers (22), Kubernetes itself (23 to 25).
+# Left out: daemons and sidecars (20, 21), servers (22), Kubernetes itself (23 to 25), and 04-steps.yaml, which
+# expected.yaml wants refused for want of an image: it names one, Argo accepts it, and so does the test at the end.
 NBFLOW = [sys.executable, "-c", "from nbflow.cli import main; main()"]
 
 pytestmark = [
@@ -51,3 +55,16 @@ def test_walkthrough(file):
     assert done.returncode == 0, done.stdout + done.stderr
     *cases, total = done.stdout.splitlines()
     assert total == f"walkthrough: {len(cases)}/{len(cases)}, 0 not run"
+
+
+def test_steps_run_as_their_manifest_says(tmp_path):
+    done = subprocess.run(
+        [*NBFLOW, "submit", "--wait", "-o", "json", WALKTHROUGH / "04-steps.yaml"],
+        env={**os.environ, "NBFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    nodes = json.loads(done.stdout)["status"]["nodes"].values()
+    pods = {node["displayName"]: node["phase"] for node in nodes if node["type"] == "Pod"}
+    assert pods == {"hello1": "Succeeded", "hello2a": "Succeeded", "hello2b": "Succeeded"}

@@ -307,10 +307,10 @@ def _site(folder: Path) -> str:
 def test_root_may_give_files_away_in_a_pod(cluster: Cluster) -> None:
     cluster.run(
         shell(
-            "touch /x; chown 1234:1234 /x && stat -c %u:%g /x; tar -C / -cf - x | tar -C /tmp -xpf - && ls /tmp"
+            "touch /x; chown 1234:1234 /x && stat -c %u:%g /x; tar -C / -cf - x | tar -C /tmp -xpf - && ls /tmp/x"
         )
     )
-    assert cluster.log("pod-1") == "1234:1234\nx\n"
+    assert cluster.log("pod-1") == "1234:1234\n/tmp/x\n"
     cluster.runtime.forget_pod("pod-1", keep_root=False)
     assert not (cluster.home.pod(UID, "pod-1") / "root").exists()
 

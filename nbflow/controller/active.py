@@ -12,10 +12,12 @@ from nbflow.engine.decision import (
     Decision,
     DeletePod,
     Event,
+    SaveMemo,
     StatusChange,
     StoredRun,
     World,
 )
+from nbflow.engine.locks import LockTable
 from nbflow.spec.status import Phase
 from nbflow.spec.workflow import Workflow
 from nbflow.store.batch import Batch
@@ -33,19 +35,21 @@ class Observer(Protocol):
         """Take in one fact and decide."""
 
 
-BuildObserver = Callable[[Workflow, "StoredRun | None", int], Observer]
+BuildObserver = Callable[[Workflow, "StoredRun | None", int, LockTable], Observer]
 
 
 @dataclass(slots=True)
 class ActiveWorkflow:
     """A workflow the controller cares for.
 
-    pods: names of pods that are not cleared away. deleting: keys of the requests that want it gone.
-    failed: nobody decides any more, its pods only end.
+    observer: who decides; None if nobody can any more, and its pods only end. lock_owner: what the table of locks
+    calls it. pods: names of pods that are not cleared away. deleting: keys of the requests that want it gone;
+    removing: its files are being removed.
     """
 
     submitted: Submitted
     observer: Observer | None = None
+    lock_owner: str = ""
     sequence: int = 0
     finished: bool = False
     wake_at: datetime | None = None
@@ -72,6 +76,8 @@ class ActiveWorkflow:
             if isinstance(action, CreatePod):
                 batch.created.append((key, action.pod))
                 self.pods.add(action.pod.name)
+            elif isinstance(action, SaveMemo):
+                batch.memos.append(action)
         if decision.changed or decision.children or decision.status is not None:
             self.touch(batch)
 

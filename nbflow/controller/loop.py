@@ -84,8 +84,8 @@ class Loop:
     def recover(self) -> None:
         """Go on with what an earlier controller left, and take in what came meanwhile."""
         recovery = Recovery(self._ledger, self._kubelet, self._inbox, self.workflows)
-        for submitted in self._ledger.unsettled_workflows():
-            recovery.take_up(submitted)
+        for workflow in [recovery.rebuild(row) for row in self._ledger.unsettled_workflows()]:
+            recovery.go_on(workflow)
             self.commit()
         self._ledger.drop_old_requests(time.time() - _ANSWERS_KEPT)
         for submitted in self._ledger.untaken_workflows():
@@ -104,6 +104,7 @@ class Loop:
     def commit(self) -> None:
         """Store what was decided, then do it. While the store cannot be written nothing is done."""
         workflows = self.workflows
+        workflows.pass_locks_on()
         for workflow in workflows.settle():
             self._requests.remove_files(workflow)
         workflows.batch.notices += self._kubelet.take_notices()

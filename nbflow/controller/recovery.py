@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Takes up the workflows of an earlier controller, one after the other."""
+    """Takes up the workflows of an earlier controller: rebuilds all, then goes on with each."""
 
     def __init__(self, ledger: Ledger, kubelet: Kubelet, inbox: Inbox, workflows: Workflows) -> None:
         self._ledger = ledger
@@ -35,9 +35,9 @@ class Recovery:
         self._inbox = inbox
         self._workflows = workflows
 
-    def take_up(self, submitted: Submitted) -> None:
-        """Care for a workflow that was taken in and is not over."""
-        workflow = self._rebuilt(submitted)
+    def go_on(self, workflow: ActiveWorkflow) -> None:
+        """Pick up its pods. All workflows have to be rebuilt before: what locks they hold is known only then."""
+        submitted = workflow.submitted
         rows = self._ledger.live_pods(submitted.key)
         for row in rows:
             self._workflows.known_pod(workflow, row.name)
@@ -52,7 +52,8 @@ class Recovery:
         for name in found.keys() - {row.name for row in rows}:  # captured, but its files were not removed
             self._kubelet.place(submitted.target).runtime.forget_pod(name, keep_root=False)
 
-    def _rebuilt(self, submitted: Submitted) -> ActiveWorkflow:
+    def rebuild(self, submitted: Submitted) -> ActiveWorkflow:
+        """Care for a workflow that was taken in and is not over."""
         try:
             sequence, stored = self._ledger.run(submitted.key)
         except Exception as error:  # noqa: BLE001 - a damaged row ends this workflow and no other

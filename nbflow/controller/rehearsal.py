@@ -11,6 +11,7 @@ from importlib import import_module
 
 from nbflow.controller.active import Observer
 from nbflow.engine.decision import CreatePod, PodFinished, PodStarted, Started, StaticWorld, StoredRun
+from nbflow.engine.locks import LockTable
 from nbflow.errors import NbflowError
 from nbflow.runtimes.runtime import Objects, Runtime
 from nbflow.spec.pod import PodOutcome
@@ -47,7 +48,7 @@ class NoObjects:
 def rehearse(home: Home) -> None:
     """Run a workflow in the mind, and open the runtime that the home uses most."""
     import_module("nbflow.runtimes.executor")
-    observer = build_reconciler(Workflow.from_dict(_WORKFLOW), None, 0)
+    observer = build_reconciler(Workflow.from_dict(_WORKFLOW), None, 0, LockTable())
     now, world = datetime.now(UTC), StaticWorld()
     for action in observer.observe(Started(), now, world).actions:
         if isinstance(action, CreatePod):
@@ -66,8 +67,8 @@ def opened_runtime(target: str, home: Home, objects: Objects) -> Runtime:
     return _opened.pop(target, None) or open_runtime(target, home, objects)
 
 
-def build_reconciler(workflow: Workflow, stored: StoredRun | None, seed: int) -> Observer:
+def build_reconciler(workflow: Workflow, stored: StoredRun | None, seed: int, locks: LockTable) -> Observer:
     """The engine for one workflow."""
     from nbflow.engine.reconcile import Reconciler
 
-    return Reconciler(workflow, stored, seed=seed)
+    return Reconciler(workflow, stored, seed=seed, locks=locks)

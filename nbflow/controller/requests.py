@@ -93,7 +93,8 @@ class Requests:
 
     def files_are_gone(self, key: int) -> None:
         """Forget the workflow, and tell who asked."""
-        workflow = self._workflows.active.pop(key)
+        workflow = self._workflows.active[key]
+        self._workflows.let_go(workflow)
         self._workflows.batch.deleted.append(key)
         for request in workflow.deleting:
             self._workflows.batch.answers[request] = answer_to(None)

@@ -29,6 +29,7 @@ from nbflow.engine.decision import (
     TimeReached,
     UserAsked,
 )
+from nbflow.engine.locks import LockTable
 from nbflow.errors import NbflowError
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import NodeStatus, Phase
@@ -58,6 +59,7 @@ class Workflows:
         self._build = build
         self._world = StoreWorld(ledger.objects)
         self._by_pod: dict[str, ActiveWorkflow] = {}
+        self._locks = LockTable()
         self._now = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
@@ -86,7 +88,8 @@ class Workflows:
         workflow = self.active[submitted.key] = ActiveWorkflow(submitted, sequence=sequence)
         try:
             typed = Workflow.from_dict(submitted.manifest())
-            workflow.observer = self._build(typed, stored, submitted.seed)
+            workflow.lock_owner = f"{typed.metadata.namespace}/{typed.metadata.name}"
+            workflow.observer = self._build(typed, stored, submitted.seed, self._locks)
         except Exception as error:  # noqa: BLE001 - one bad workflow leaves the others alone
             self.fail(workflow, error)
         return workflow
@@ -97,8 +100,14 @@ class Workflows:
         for workflow in without_pods:
             if workflow.finished and not workflow.deleting:
                 self.batch.settled.append(workflow.key)
-                del self.active[workflow.key]
+                self.let_go(workflow)
         return [workflow for workflow in without_pods if workflow.deleting]
+
+    def let_go(self, workflow: ActiveWorkflow) -> None:
+        """It needs nobody any more. One that did not end by itself may still hold locks."""
+        del self.active[workflow.key]
+        if workflow.observer is None or workflow.deleting:
+            self._release_locks(workflow)
 
     # --- deciding ---
 
@@ -196,7 +205,25 @@ class Workflows:
         for pod in workflow.pods:
             self.end_pod(pod, GRACE, reason)
 
-    # --- time ---
+    # --- locks and time ---
+
+    def pass_locks_on(self) -> None:
+        """Tell those whose turn for a mutex or semaphore may have come."""
+        for _ in range(len(self.active) + 1):
+            owners = dict.fromkeys("/".join(holder.split("/")[:2]) for holder in self._locks.woken)
+            for owner in owners:
+                for workflow in [w for w in self.active.values() if w.lock_owner == owner]:
+                    self.observe(workflow, TimeReached())
+                self._locks.take_woken(owner)
+            if not owners:
+                return
+
+    def _release_locks(self, workflow: ActiveWorkflow) -> None:
+        """A workflow that nobody decides for any more gives back what it holds and waits for."""
+        owner = workflow.lock_owner
+        for table in (self._locks.held_by(owner), self._locks.awaited_by(owner)):
+            for holder in {holder for holders in table.values() for holder in holders}:
+                self._locks.release(holder)
 
     def wake_due(self) -> None:
         """Tell those whose time came."""

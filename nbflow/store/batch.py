@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nbflow.engine.decision import StatusChange
+from nbflow.engine.decision import SaveMemo, StatusChange
 from nbflow.spec.pod import Pod
 from nbflow.spec.status import NodeStatus, WorkflowStatus
 from nbflow.store.pods import pod_to_text
-from nbflow.store.rows import JsonObject, encode
+from nbflow.store.rows import JsonObject, decode, encode
 from nbflow.store.statements import SQL
+
+_NEW_CACHE = {"apiVersion": "v1", "kind": "ConfigMap"}
+_CACHE_LABELS = {"labels": {"workflows.argoproj.io/configmap-type": "Cache"}}
 
 
 @dataclass(slots=True)
@@ -29,6 +33,7 @@ class Batch:
     answers: dict[int, JsonObject] = field(default_factory=dict)
     deleted: list[int] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    memos: list[SaveMemo] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
@@ -46,6 +51,8 @@ class Batch:
         for key in self.deleted:
             for part in ("_nodes", "_children", "_pods", "_status", ""):
                 connection.execute(SQL[f"delete_workflow{part}"], (key,))
+        for memo in self.memos:
+            _write_memo(connection, memo)
         many(SQL["put_notice"], [(text,) for text in self.notices])
         many(SQL["answer_request"], [(encode(answer), key) for key, answer in self.answers.items()])
 
@@ -74,6 +81,19 @@ class Batch:
             (sequences[key], key, parent) for key, parent in parents if (key, parent) not in self.nodes
         ]
         many(SQL["touch_node"], touched)
+
+
+def _write_memo(connection: sqlite3.Connection, memo: SaveMemo) -> None:
+    """Add an entry to a cache; the config map is made if there is none."""
+    row = connection.execute(SQL["object"], ("ConfigMap", memo.config_map)).fetchone()
+    cache = (
+        dict(decode(row[0]))
+        if row
+        else {**_NEW_CACHE, "metadata": {**_CACHE_LABELS, "name": memo.config_map}}
+    )
+    entries = cache.get("data")
+    cache["data"] = {**(entries if isinstance(entries, Mapping) else {}), memo.key: memo.entry}
+    connection.execute(SQL["put_object"], ("ConfigMap", memo.config_map, encode(cache)))
 
 
 def status_to_text(change: StatusChange) -> str:

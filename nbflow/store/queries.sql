@@ -83,6 +83,10 @@ DELETE FROM requests WHERE key = ? AND answer IS NOT NULL;
 -- An existing one stays as it is.
 INSERT OR IGNORE INTO objects (kind, name, object) VALUES (?, ?, ?);
 
+-- name: put_object
+-- The controller keeps memoized outputs in config maps.
+INSERT OR REPLACE INTO objects (kind, name, object) VALUES (?, ?, ?);
+
 -- name: object
 -- What a pod or a workflow names.
 SELECT object FROM objects WHERE kind = ? AND name = ?;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -90,6 +90,8 @@ class Feed:
         self._picture = Picture()
         self._changed: dict[str, NodeStatus] = {}
         self._parents: dict[str, str] = {}
+        self._ids: set[str] = set()
+        self._names: dict[str, str] = {}
         self._sent = ""
         self._logs_open = self._over = False
         self._first: WorkflowObject | None = None
@@ -103,7 +105,7 @@ class Feed:
     def opening(self, workflow: WorkflowObject) -> Message:
         """The first message, to be there before any is sent."""
         self._first = workflow
-        self._parents = parents_of(workflow.status.nodes.values())
+        self._learn(workflow, tuple(workflow.status.nodes.values()))
         self._picture.update(workflow)
         return self._whole(workflow)
 
@@ -133,7 +135,8 @@ class Feed:
 
     def _heard(self, nodes: tuple[NodeStatus, ...]) -> None:
         with self._lock:
-            self._parents.update(parents_of(nodes))
+            if self._first is not None:
+                self._learn(self._first, nodes)
             self._changed.update((node.id, node) for node in nodes)
             self._picture.due = self._picture.due or bool(nodes)
         self._wake.set()
@@ -239,11 +242,29 @@ class Feed:
         )
         before, reset = self._cursor, self._reset
         entries, self._cursor = self._book.since(before, pods, LINES)
+        entries = self._named(entries)
         self._reset = False
         skipped = _skipped(entries, before) if pods is None else 0
-        names = {pod_name(workflow, node): node.display_name for node in nodes.values()} if entries else {}
-        lines = [(names.get(entry.pod, entry.pod), entry.text) for entry in entries]
+        lines = [(self._names.get(entry.pod, entry.pod), entry.text) for entry in entries]
         return Log(of=self._selected, reset=reset, skipped=skipped, lines=lines)
+
+    def _named(self, entries: list[Entry]) -> list[Entry]:
+        """The entries up to one whose node is not known yet: the log may be ahead of the watch."""
+        if not self._follower.reading:
+            return entries
+        for index, entry in enumerate(entries):
+            if entry.pod not in self._names:
+                self._cursor = entry.number - 1
+                return entries[:index]
+        return entries
+
+    def _learn(self, workflow: WorkflowObject, nodes: Sequence[NodeStatus]) -> None:
+        """Take in what a page needs of other nodes than the one it shows."""
+        self._parents.update(parents_of(nodes))
+        for node in nodes:
+            if node.id not in self._ids:
+                self._ids.add(node.id)
+                self._names[pod_name(workflow, node)] = node.display_name
 
 
 def _skipped(entries: list[Entry], before: int) -> int:

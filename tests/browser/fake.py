@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nbflow.commands import connecting
 from tests.notebook import workflows
 from tests.notebook.fake_client import FakeClient, FakeRun, node
@@ -52,6 +54,14 @@ def stop_when_asked() -> None:
     workflows.stopped(run)
 
 
+def evil(text: str) -> None:
+    """A node with this name and message, a workflow with this message, and lines with it and with colours."""
+    run = newest()
+    bad = node("diamond.evil", workflows.P.RUNNING, boundary="diamond", message=text)
+    run.change(replace(bad, display_name=text), message=text)
+    run.say("diamond.evil", text, "plain \x1b[31mred\x1b[0m end")
+
+
 def many(count: int) -> None:
     """Nodes and lines, more than fit into one message."""
     run = newest()
@@ -61,4 +71,4 @@ def many(count: int) -> None:
         run.say(name, *(f"{name} says {line}" for line in range(20)))
 
 
-__all__ = ["DIAMOND", "client", "end", "many", "newest", "say", "start", "stop_when_asked"]
+__all__ = ["DIAMOND", "client", "end", "evil", "many", "newest", "say", "start", "stop_when_asked"]

@@ -203,3 +203,26 @@ def test_a_click_while_the_last_snapshot_is_taken_is_answered(client, fake, page
     clicked.set()
     assert page.messages[-1]["log"]["of"] == node_id("diamond.A")
     assert feed.done.wait(20)
+
+
+def test_a_line_that_is_ahead_of_its_node_waits_for_the_name(client, fake, page):
+    news = threading.Event()
+    watch = client.watch
+
+    def late(name):
+        assert news.wait(20)
+        yield from watch(name)
+
+    client.watch = late
+    feed = Feed(client, Follower(client, "diamond"), page.tell, page.kept.append)
+    feed.opening(fake.workflow)
+    start(fake)
+    fake.say("diamond.A", "hello")
+    feed.start(fake.workflow)
+    feed.hello()
+    assert page.lines() == []
+    news.set()
+    page.hear(lambda m: ("A", "hello") in m.get("log", {}).get("lines", []))
+    assert page.lines() == [("A", "hello")]
+    end(fake)
+    assert feed.done.wait(20)

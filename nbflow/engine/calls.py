@@ -5,6 +5,7 @@ A call whose node exists already (from before a controller ended) is taken up ag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -29,6 +30,8 @@ TOO_DEEP = (
     "Maximum recursion depth exceeded. See "
     "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth"
 )
+_DISPLAYED = r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]"
+DISPLAY_NAME = "workflows.argoproj.io/display-name"
 LATER = ("resource", "data", "http", "plugin")
 
 
@@ -233,6 +236,7 @@ def add_node(
 ) -> NodeStatus:
     """The first record of a call's node."""
     boundary = run.tree.nodes.get(call.boundary)
+    shown = _display_name(prepared) if not call.flag.get("retried") else ""
     extra: dict[str, object] = {}
     flags = call.flag if flag is None else flag
     if call.reference.template_ref is not None:
@@ -245,7 +249,7 @@ def add_node(
         NodeStatus(
             id=run.node_id(call.name),
             name=call.name,
-            display_name=display_name(call.name, boundary.name) if boundary else call.name,
+            display_name=shown or (display_name(call.name, boundary.name) if boundary else call.name),
             type=node_type,
             template_name=call.reference.template,
             template_scope=call.scope,
@@ -257,6 +261,14 @@ def add_node(
             extra=extra,
         )
     )
+
+
+def _display_name(prepared: Prepared | None) -> str:
+    """The name that the template wants its nodes to be shown with, "" for none."""
+    shown = prepared.template.annotations.get(DISPLAY_NAME, "") if prepared is not None else ""
+    if shown and not re.fullmatch(_DISPLAYED, shown):
+        raise CallError(f"displayName must match the regex ^{_DISPLAYED}$")
+    return shown
 
 
 def add_error(run: Run, call: Call, message: str) -> NodeStatus:

@@ -109,6 +109,8 @@ class Dag:
     def _start_task(self, name: str) -> None:
         around = self.tasks.around(name)
         data = body_part(self.prepared, self.tasks.data[name], around)
+        volumes = list(self.run.volumes)
+        self.run.fill_in_volumes(self.tasks.view(name, volumes).variables, around.clock)
         view = self.tasks.view(name, {key: value for key, value in data.items() if key != "withItems"})
         data = resolve_call(data, view, around.clock, lenient=False)
         if not expands(data):

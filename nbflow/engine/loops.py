@@ -56,7 +56,7 @@ def _items(data: Data) -> list[Value]:
             return with_param_items(str(data["withParam"]))
         return list(_sequence(cast("Data", data["withSequence"])))
     except LoopError:
-        if _must_execute(str(data.get("when", ""))):
+        if _may_execute(str(data.get("when", ""))):
             raise
         return []
 
@@ -70,14 +70,9 @@ def _sequence(sequence: Data) -> list[str]:
     return with_sequence(texts.get("count"), texts.get("start"), texts.get("end"), texts.get("format"))
 
 
-def _must_execute(when: str) -> bool:
-    """Whether a loop without a list is a fault: not if its `when` says no anyway."""
+def _may_execute(when: str) -> bool:
+    """Whether the rounds are to be made at all, as far as can be said before an item is known."""
     try:
         return should_execute(when)
     except WhenError:
         return True
-
-
-def _may_execute(when: str) -> bool:
-    """Whether the calls of a loop are to be made, as far as can be said before an item is known."""
-    return _must_execute(when)

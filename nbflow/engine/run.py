@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, cast
 
 from nbflow.engine.arguments import Prepared
 from nbflow.engine.decision import Action, World
@@ -27,6 +27,8 @@ from nbflow.spec.status import InputsOutputs, NodeStatus, Phase
 from nbflow.spec.template import Template, TemplateRef
 from nbflow.spec.workflow import Workflow, WorkflowSpec
 from nbflow.templating.expressions import Clock
+from nbflow.templating.scope import Value
+from nbflow.templating.tags import substitute_tree
 
 POD_FIELDS = frozenset(
     (
@@ -142,6 +144,13 @@ class Run:
         self.spec, self.variables, self.volumes = spec, variables, spec.volumes
         self.templates = Templates(spec, scope)
         self.pod_fields = {key: value for key, value in spec.to_dict().items() if key in POD_FIELDS}
+
+    def fill_in_volumes(self, scope: Variables, clock: Clock) -> None:
+        """Replace tags in the volumes of the workflow that name what a step or task gave. Raises TemplateError."""
+        if any("{{" in str(volume) for volume in self.volumes):
+            data = cast("list[Value]", list(self.volumes))
+            filled = substitute_tree(data, scope, allow_unresolved=True, clock=clock)
+            self.volumes = tuple(cast("list[KubeObject]", filled))
 
     # --- the agenda and the clock ---------------------------------------------------------------------------------
 

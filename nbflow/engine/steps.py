@@ -108,6 +108,8 @@ class Steps:
 
     def _start_group(self) -> None:
         self.rounds, self.open = {}, {}
+        clock = self.run.clock(self.group_name, self.group.started_at)
+        self.run.fill_in_volumes(self._view(list(self.run.volumes)).variables, clock)
         try:
             resolved = [self._resolve(step) for step in self.groups[self.index]]
         except NbflowError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 from nbflow.engine import calls
 from nbflow.engine.arguments import Prepared
@@ -18,7 +21,7 @@ def begin(run: Run, call: Call, prepared: Prepared, node: NodeStatus) -> None:
     """Begin to wait. Raises CallError for a duration that is none."""
     if node.phase is Phase.PENDING:
         outputs = supplied_outputs(prepared.template.outputs.to_dict(), node.inputs)
-        node = run.mark(node, Phase.RUNNING, outputs=outputs)
+        node = run.mark(with_choices(node), Phase.RUNNING, outputs=outputs)
     if not run.executes(on_exit=call.on_exit):
         run.mark(node, Phase.FAILED, f"Stopped with strategy '{run.shutdown}'")
         return
@@ -28,6 +31,26 @@ def begin(run: Run, call: Call, prepared: Prepared, node: NodeStatus) -> None:
     duration = prepared.template.suspend.duration if prepared.template.suspend else ""
     if duration:
         run.at((node.started_at or run.now) + parse_duration(duration), lambda: _end(run, call, node.id))
+
+
+def with_choices(node: NodeStatus) -> NodeStatus:
+    """The node with the choices of its inputs: a value may be a JSON text that describes a parameter."""
+    parameters = cast("list[Mapping[str, object]]", (node.inputs or {}).get("parameters") or [])
+    described = [{**parameter, **_choices(parameter)} for parameter in parameters]
+    if described == parameters:
+        return node
+    return replace(node, inputs={**(node.inputs or {}), "parameters": described})
+
+
+def _choices(parameter: Mapping[str, object]) -> Mapping[str, object]:
+    try:
+        description = json.loads(str(parameter.get("value", "")))
+    except ValueError:
+        return {}
+    enum = description.get("enum") if isinstance(description, dict) else None
+    if not isinstance(enum, list) or not enum:
+        return {}
+    return {"enum": enum} if parameter.get("default") is not None else {"enum": enum, "default": enum[0]}
 
 
 def _end(run: Run, call: Call, node_id: str) -> None:

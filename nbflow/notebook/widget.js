@@ -234,7 +234,7 @@ class HeaderView {
   }
 
   drawStop(finished, link) {
-    this.stop.classList.toggle("nbflow-over", finished);
+    this.stop.hidden = finished;
     this.stop.disabled = this.store.stopping || link === "gone";
     setText(this.stop, this.store.stopping ? "Stopping …" : "Stop");
     const gone = "The kernel that showed this workflow is gone. Run the cell, or `%workflow stop` in another one.";

@@ -112,12 +112,12 @@ def test_the_quickstart_looks_well(open_notebook, shots, kind, name):
     notebook = open_notebook([cell.source for cell in stored.cells], kind, "quickstart.ipynb")
     notebook.page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
     ids = [cell.id for cell in stored.cells]
-    for index, cell in enumerate(ids[: ids.index("outputs") + 1]):
+    for index, cell in enumerate(ids[: ids.index("python") + 1]):
         notebook.run(index)
         assert not [o for o in notebook.outputs(index) if o["output_type"] == "error"], cell
     expect(view(notebook).nth(1).locator(".nbflow-badge")).to_have_text("✔Succeeded")
     assert notebook.text(ids.index("outputs")) == "'100.14 ± 15.29'"
-    view(notebook).nth(1).scroll_into_view_if_needed()
+    view(notebook).nth(1).evaluate("view => view.scrollIntoView({block: 'center'})")
     notebook.page.screenshot(path=shots / f"{name}.png")
     notebook.run(ids.index("wrong"))
     assert "did you mean `command`?" in notebook.text(ids.index("wrong"))

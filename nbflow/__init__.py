@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
     from nbflow.commands import connect, lint, load, submit
     from nbflow.errors import NbflowError
+    from nbflow.notebook import attach, run
     from nbflow.spec.workflow import Workflow
 
 __version__ = "0.1.0"
-__all__ = ["NbflowError", "Workflow", "__version__", "connect", "lint", "load", "submit"]
+__all__ = ["NbflowError", "Workflow", "__version__", "attach", "connect", "lint", "load", "run", "submit"]
 
 _HOMES = {
     "NbflowError": "nbflow.errors",
     "Workflow": "nbflow.spec.workflow",
+    "attach": "nbflow.notebook",
     "connect": "nbflow.commands",
     "lint": "nbflow.commands",
     "load": "nbflow.commands",
+    "run": "nbflow.notebook",
     "submit": "nbflow.commands",
 }
 

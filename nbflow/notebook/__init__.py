@@ -5,21 +5,23 @@ Nothing heavy is imported before a magic is used: `%load_ext nbflow` is instant.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from nbflow.notebook.run import Run, attach
+    from nbflow.notebook.results import Run
+    from nbflow.notebook.start import attach, run
 
-__all__ = ["Run", "attach", "register"]
+__all__ = ["Run", "attach", "register", "run"]
+
+_HOMES = {"Run": "results", "attach": "start", "run": "start"}
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Run", "attach"):
-        from nbflow.notebook import run
-
-        return getattr(run, name)
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -18,7 +18,7 @@ from nbflow.spec.status import WorkflowObject
 
 if TYPE_CHECKING:
     from nbflow.notebook.feed import Message
-    from nbflow.notebook.run import Run
+    from nbflow.notebook.results import Run
 
 SNAPSHOT = 5.0
 """Seconds between two snapshots where only they show how it goes on."""

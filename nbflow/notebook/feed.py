@@ -242,19 +242,19 @@ class Feed:
         )
         before, reset = self._cursor, self._reset
         entries, self._cursor = self._book.since(before, pods, LINES)
-        entries = self._named(entries)
+        entries = self._named(entries, before)
         self._reset = False
         skipped = _skipped(entries, before) if pods is None else 0
         lines = [(self._names.get(entry.pod, entry.pod), entry.text) for entry in entries]
         return Log(of=self._selected, reset=reset, skipped=skipped, lines=lines)
 
-    def _named(self, entries: list[Entry]) -> list[Entry]:
-        """The entries up to one whose node is not known yet: the log may be ahead of the watch."""
+    def _named(self, entries: list[Entry], before: int) -> list[Entry]:
+        """The entries after `before` up to one whose node is not known yet: the log may be ahead of the watch."""
         if not self._follower.reading:
             return entries
         for index, entry in enumerate(entries):
             if entry.pod not in self._names:
-                self._cursor = entry.number - 1
+                self._cursor = entries[index - 1].number if index else before
                 return entries[:index]
         return entries
 

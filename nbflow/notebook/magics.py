@@ -11,7 +11,8 @@ from nbflow.notebook import words
 from nbflow.notebook.display import show
 from nbflow.notebook.failure import DetachedError, RefusedError, VerbFailedError
 from nbflow.notebook.presence import Presence, cell_text, presence
-from nbflow.notebook.run import Run, attach
+from nbflow.notebook.results import Run
+from nbflow.notebook.start import attach
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -40,7 +41,7 @@ def cell_magic(shell: InteractiveShell, line: str, cell: str) -> Run | None:
 
 
 def line_magic(shell: InteractiveShell, line: str) -> object:
-    """Do what a verb of the command line does; `submit` and `watch` show the run as a cell does."""
+    """Do what a verb of the command line does; `submit`, `watch` and `graph` show what they do as a cell does."""
     argv = words.split(line, shell.user_ns)
     if argv[:1] == ["submit"] and not {"-h", "--help", "-o", "--output"} & set(argv):
         return _submit_files(shell, argv[1:])
@@ -48,10 +49,23 @@ def line_magic(shell: InteractiveShell, line: str) -> object:
         run = attach(argv[1] if len(argv) == 2 else "@latest")
         show(run)
         return run
+    if argv[:1] == ["graph"] and len(argv) == 2 and not argv[1].startswith("-"):
+        return _graph(argv[1])
     code = cli.run(argv, out=sys.stdout, err=sys.stderr)
     if code:
         raise VerbFailedError(line, code)
     return None
+
+
+def _graph(what: str) -> object:
+    """The graph of a file or workflow as a picture."""
+    from IPython.display import SVG
+
+    from nbflow.commands.connecting import connect
+    from nbflow.commands.drawing import find_drawable, render
+    from nbflow.views.graph import dot
+
+    return SVG(render(dot(find_drawable(connect(), what)), "svg"))  # type: ignore[no-untyped-call]
 
 
 def _submit_files(shell: InteractiveShell, argv: list[str]) -> Run | None:

@@ -13,7 +13,7 @@ from nbflow.errors import NbflowError
 from nbflow.notebook.feed import Feed, Message
 
 if TYPE_CHECKING:
-    from nbflow.notebook.run import Run
+    from nbflow.notebook.results import Run
 
 _HERE = Path(__file__).parent
 _PLAIN = "(live view: run this cell to interact)"

@@ -221,8 +221,11 @@ def test_a_line_that_is_ahead_of_its_node_waits_for_the_name(client, fake, page)
     feed.start(fake.workflow)
     feed.hello()
     assert page.lines() == []
+    fake.say("diamond.A", *(str(number) for number in range(3000)))
     news.set()
-    page.hear(lambda m: ("A", "hello") in m.get("log", {}).get("lines", []))
-    assert page.lines() == [("A", "hello")]
+    page.hear(lambda m: ("A", "2999") in m.get("log", {}).get("lines", []))
+    logs = [m["log"] for m in page.messages if "log" in m]
+    assert sum(len(log["lines"]) + log["skipped"] for log in logs) == 3001
+    assert {name for name, _ in page.lines()} == {"A"}
     end(fake)
     assert feed.done.wait(20)

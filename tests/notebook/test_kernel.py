@@ -153,6 +153,9 @@ def test_a_verb_does_what_the_command_line_does(cells):
     watched = kernel.run("again = %workflow watch @latest\nprint(again.name)", person=True)
     assert watched.text == "diamond\n"
     assert watched.kinds == [HTML, LIVE]
+    graph = kernel.run("%workflow graph diamond")
+    assert "image/svg+xml" in graph.kinds[0]
+    assert kernel.run("%workflow graph diamond -o dot").text.startswith("digraph workflow {")
     unknown = kernel.run("%workflow get nothing")
     assert unknown.traceback.startswith("NotFoundError: no workflow nothing")
     assert kernel.run("%workflow lst").traceback.startswith("NbflowError: No such command 'lst'")

@@ -144,15 +144,6 @@ class Run:
             self.shown_in = None
 
 
-def attach(name: str = "@latest", *, client: Client | None = None) -> Run:
-    """The run of a workflow that was started elsewhere or earlier. Raises NotFoundError."""
-    if client is None:
-        from nbflow.commands.connecting import connect
-
-        client = connect()
-    return Run(client, client.get(name).name)
-
-
 def _merge(*parts: object) -> dict[str, object]:
     merged: dict[str, object] = {}
     for part in parts:

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
+from nbflow.errors import ManifestError, NotFoundError
 from nbflow.notebook.failure import StillRunningError, WorkflowFailedError
 from nbflow.notebook.names import NoSuchNodeError
-from nbflow.notebook.run import Run, attach
+from nbflow.notebook.results import Run
+from nbflow.notebook.start import attach
+from nbflow.notebook.start import run as start_run
 from nbflow.notebook.values import NoSuchOutputError
 from nbflow.spec.status import NodeType, Phase
 from tests.notebook.fake_client import FakeClient, node
@@ -156,3 +160,27 @@ def test_a_group_has_the_logs_of_everything_inside(run, fake):
 
 def test_attach_finds_the_newest(client, fake):
     assert attach(client=client).name == "diamond"
+    with pytest.raises(NotFoundError):
+        attach("nothing", client=client)
+
+
+def test_python_starts_a_run_from_text_path_or_mapping(client, tmp_path):
+    manifest = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "given"},
+        "spec": {
+            "entrypoint": "main",
+            "arguments": {"parameters": [{"name": "x", "value": "1"}]},
+            "templates": [{"name": "main", "container": {"image": "busybox", "command": ["echo"]}}],
+        },
+    }
+    started = start_run(manifest, parameters={"x": [1, 2]}, client=client)
+    assert started.name == "given"
+    assert started.workflow.spec["arguments"] == {"parameters": [{"name": "x", "value": "[1, 2]"}]}
+    path = tmp_path / "wf.json"
+    path.write_text(json.dumps(manifest | {"metadata": {"generateName": "file-"}}))
+    assert start_run(str(path), client=client).name == "file-00001"
+    with pytest.raises(ManifestError):
+        start_run(manifest | {"spec": {}}, client=client)
+    assert sorted(client.runs) == ["file-00001", "given"]

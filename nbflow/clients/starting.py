@@ -48,6 +48,7 @@ class Starter:
         self._home = home
         self._lock = RLock()
         self._child = 0
+        self._dismissed: list[int] = []
         self._go = -1
         self._errors = -1
         self._asked_at = 0.0
@@ -56,14 +57,17 @@ class Starter:
     def prepare(self) -> None:
         """Begin the slow part of a start, if one will be needed. Leaves no trace if nothing follows."""
         with self._lock:
+            self._reap()
             if not self._child and not is_listening(self._home):
                 self._spawn()
 
     def ensure(self, store: Store) -> None:
         """A controller takes in what was stored before this call. Raises NbflowError if none can be started."""
         with self._lock:
+            self._reap()
             if self._retire_older(store):
                 ring(self._home)
+                self.close()
                 return
             self.check()
             if not self._child:
@@ -96,7 +100,16 @@ class Starter:
             os.close(self._go)
             self._go = -1
             self._close_errors()
+            self._dismissed.append(self._child)
             self._child = 0
+
+    def _reap(self) -> None:
+        """Take note of the end of those that were let go: in a kernel that lives for days they would add up."""
+        for child in tuple(self._dismissed):
+            with suppress(ChildProcessError):
+                if os.waitpid(child, os.WNOHANG) == (0, 0):
+                    continue
+            self._dismissed.remove(child)
 
     def _say_go(self) -> None:
         if self._go < 0:

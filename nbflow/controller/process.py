@@ -68,6 +68,10 @@ def _start(home: Home, *, foreground: bool) -> int:
     with translated(home):
         lock = Lock(home)
         if not _take(lock, home):
+            if foreground:
+                raise NbflowError(
+                    "another controller runs already", where=str(home.root), fix="stop it first"
+                )
             return 0
         bell = Bell(home)
     if not foreground:
@@ -108,10 +112,7 @@ def _take(lock: Lock, home: Home) -> bool:
 
 def serve(home: Home, lock: Lock, bell: Bell, settings: Settings) -> None:
     """Be the controller until there is nothing to do for a while. A submit that comes while we end is not lost."""
-    with (
-        Ledger(home) as ledger,
-        Store(home) as lookups,
-    ):  # threads that stage pods look up in one of their own
+    with Ledger(home) as ledger, Store(home) as lookups:  # the second one for threads that stage pods
         inbox = Inbox()
         kubelet = Kubelet(inbox, settings.pod_slots, _opener(home, lookups.objects))
 
@@ -121,7 +122,9 @@ def serve(home: Home, lock: Lock, bell: Bell, settings: Settings) -> None:
         longest, most = timedelta(days=settings.keep_failed_days), settings.keep_failed_mib << 20
         clean = partial(sweep, home, inbox, forget, longest=longest, most=most)
         loop = Loop(ledger, kubelet, inbox, build_reconciler, alive=lock.still_ours, sweep=clean)
-        signal.signal(signal.SIGTERM, lambda *_: inbox.put(StopAsked()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: inbox.put(StopAsked()))
         loop.recover()
         while True:
             listener = Listener(bell, inbox)

@@ -2,6 +2,9 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -53,8 +56,36 @@ def test_what_was_prepared_and_not_needed_leaves_no_trace(client, home):
     child = client._starter._child
     assert is_alive(child)
     client.close()
-    wait_until(lambda: not is_alive(child))
+    wait_until(lambda: client._starter._reap() or not client._starter._dismissed)
+    assert not is_alive(child)
     assert not home.root.exists()
+
+
+def test_what_was_prepared_while_another_controller_came_up_is_let_go(client, home):
+    client.prepare()
+    with open_store(home) as store:
+        other = Starter(home)
+        other.ensure(store)
+        while other._child:
+            other.check()
+            time.sleep(0.005)
+    assert wait(client, client.submit(workflow("true")).name) is Phase.SUCCEEDED
+    wait_until(lambda: client._starter._reap() or not client._starter._dismissed)
+    assert client._starter._child == 0
+
+
+def test_in_the_foreground_it_ends_by_an_interrupt_and_is_single(client, home):
+    command = [sys.executable, "-m", "nbflow.controller", "--home", str(home.root), "--foreground"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(nbflow.__file__).parent.parent)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as first:
+        wait_until(lambda: controller_of(home) is not None and controller_of(home).pid == first.pid)
+        assert wait(client, client.submit(workflow("true")).name) is Phase.SUCCEEDED
+        second = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 3
+        assert second.stderr == f"{home.root}: another controller runs already\n  fix: stop it first\n"
+        first.send_signal(signal.SIGINT)
+        assert first.wait(20) == 0
+        assert first.stderr.read() == ""
 
 
 def test_an_unwritable_home_is_refused_and_nothing_is_created(tmp_path):

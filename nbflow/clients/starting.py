@@ -143,7 +143,9 @@ class Starter:
     def _spawn(self) -> None:
         go_reader, self._go = os.pipe()
         self._errors, errors_writer = os.pipe()
-        command = [sys.executable, "-m", "nbflow.controller", "--home", str(self._home.root), "--wait-for-go"]
+        # -P: a random.py or yaml.py in the folder of the notebook is no module of the controller's.
+        program = [sys.executable, "-P", "-m", "nbflow.controller"]
+        command = [*program, "--home", str(self._home.root), "--wait-for-go"]
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         try:
             self._child = _spawn_session(command, [(go_reader, 0), (null, 1), (errors_writer, 2)])
@@ -184,9 +186,11 @@ def _spawn_session(command: list[str], files: list[tuple[int, int]]) -> int:
 
 def _environment() -> dict[str, str]:
     """Ours, with nbflow importable from anywhere: it may have been found through the current folder."""
-    package = str(Path(nbflow.__file__).absolute().parent.parent)
+    folder = Path(nbflow.__file__).absolute().parent.parent
+    if folder.name in ("site-packages", "dist-packages"):
+        return dict(os.environ)
     path = os.environ.get("PYTHONPATH", "")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, path)))}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(folder), path)))}
 
 
 def _failed_start(home: Home, code: int, said: str) -> NbflowError:

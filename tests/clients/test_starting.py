@@ -136,6 +136,13 @@ def test_it_survives_its_client_and_listens_no_terminal(client, home):
     assert ignored & 2  # SIGINT
 
 
+def test_modules_in_the_current_folder_are_not_taken_for_python_s(client, home, tmp_path, monkeypatch):
+    for name in ("random", "yaml", "logging", "nbflow"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    assert wait(client, client.submit(workflow("true")).name) is Phase.SUCCEEDED
+
+
 def test_many_starts_at_once_give_one_controller(home):
     store = open_store(home)
     store.close()

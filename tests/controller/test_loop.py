@@ -317,3 +317,72 @@ def test_what_a_runtime_has_to_say_is_told_once(house, make):
     name = house.submit([make["container"]("main")])
     house.until(lambda: house.settled(name))
     assert house.ledger.take_notices() == []
+
+
+def test_daemons_take_no_slot_and_end_with_their_template(house, make):
+    house.slots = 1
+    house.crash()
+    server = {**make["container"]("server"), "daemon": True}
+    main = make["dag"]("main", a=(), b=("a",))
+    main["dag"]["tasks"][0]["template"] = "server"
+    name = house.submit([main, server, make["container"]("step")])
+    house.until(lambda: house.runtime.running("step"))
+    assert house.runtime.running("server")
+    house.runtime.end(house.runtime.running("step")[0])
+    house.until(lambda: house.settled(name))
+    assert house.phases(name) == {name: "Succeeded", "a": "Succeeded", "b": "Succeeded"}
+    assert len(house.runtime.deleted) == 1
+
+
+def test_what_moves_artifacts_is_staged_and_captured_beside_the_loop(house, make):
+    step = make["container"]("main")
+    step["inputs"] = {"artifacts": [{"name": "in", "path": "/in", "raw": {"data": "x"}}]}
+    start, finish, threads, gate = house.runtime.start, house.runtime.finish, [], threading.Event()
+
+    def slow_start(pod):
+        threads.append(threading.current_thread())
+        gate.wait(10)
+        start(pod)
+
+    def noted_finish(pod, status):
+        threads.append(threading.current_thread())
+        return finish(pod, status)
+
+    house.runtime.start, house.runtime.finish = slow_start, noted_finish
+    slow = house.submit([step])
+    house.until(lambda: threads)
+    house.runtime.start = start
+    other = house.submit([make["container"]("main")])
+    house.until(lambda: house.runtime.running(other))
+    gate.set()
+    house.until(lambda: house.runtime.running(slow))
+    house.runtime.end(slow)
+    house.until(lambda: house.settled(slow))
+    assert house.phase(slow) is Phase.SUCCEEDED
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
+
+
+def test_a_pod_that_is_deleted_while_it_is_staged_ends_once_it_is_up(house, make):
+    step = make["container"]("main")
+    step["inputs"] = {"artifacts": [{"name": "in", "path": "/in", "raw": {"data": "x"}}]}
+    start, gate = house.runtime.start, threading.Event()
+    house.runtime.start = lambda pod: (gate.wait(10), start(pod))
+    name = house.submit([step])
+    house.until(lambda: house.phases(name).get(name) == "Pending")
+    house.ask(name, "delete")
+    house.until(lambda: house.loop.workflows.active[1].deleting)
+    assert house.runtime.deleted == []
+    gate.set()
+    house.until(lambda: not house.rows("SELECT * FROM workflows"))
+    assert house.runtime.deleted == [name]
+    assert house.runtime.pods == {}
+
+
+def test_a_runtime_that_cannot_be_opened_is_an_error_of_its_pods(house, make):
+    house.kubelet._open_place = lambda target: (_ for _ in ()).throw(
+        NbflowError(f"there is no target {target!r}")
+    )
+    name = house.submit([make["container"]("main")])
+    house.until(lambda: house.settled(name))
+    assert (house.phase(name), house.get(name).status.message) == (Phase.ERROR, "there is no target 'toy'")

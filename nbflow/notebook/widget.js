@@ -1,7 +1,8 @@
 // The live view of a run. feed.py says what travels and when; this file draws it.
 //
 // One store a model, one set of elements a view: two views of a model follow the same store. Everything that a
-// workflow, a log or a person named reaches the page as text (textContent), the graph as parsed SVG.
+// workflow, a log or a person named reaches the page as text (textContent), the graph as parsed SVG. It is one
+// file because a page gets it as one module.
 
 const SIGNS = {
   Pending: "◷", Running: "●", Succeeded: "✔", Skipped: "○", Omitted: "○", Failed: "✖", Error: "⚠",
@@ -95,12 +96,8 @@ class Store {
     for (const node of message.nodes || []) this.nodes.set(node.id, node);
     if (message.graph) this.takeGraph(message.graph);
     if (message.log) this.takeLog(message.log);
-    if (message.ended) {
-      this.ended = true;
-      this.lost = message.lost || "";
-    } else if (message.full) {
-      this.ended = false;
-    }
+    if (message.ended || message.full) this.ended = Boolean(message.ended);
+    if (message.ended) this.lost = message.lost || "";
   }
 
   takeGraph({ svg, problem, places }) {
@@ -145,7 +142,7 @@ class Store {
   }
 
   tell() {
-    for (const view of this.views) view.schedule();
+    this.views.forEach((view) => view.schedule());
   }
 
   // Whether the view has more to show than the snapshot that is stored in the notebook.
@@ -422,15 +419,10 @@ class NodesView {
     const rows = [...this.list.children];
     const at = rows.indexOf(event.target.closest("[data-row]"));
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
-    if (event.key in moves) {
-      rows[Math.max(0, Math.min(rows.length - 1, moves[event.key]))]?.focus();
-    } else if (event.key === "Enter" || event.key === " ") {
-      this.chosen(event.target);
-    } else if (event.key === "Escape" && this.store.selected) {
-      this.store.select("");
-    } else {
-      return;
-    }
+    if (event.key in moves) rows[Math.max(0, Math.min(rows.length - 1, moves[event.key]))]?.focus();
+    else if (event.key === "Enter" || event.key === " ") this.chosen(event.target);
+    else if (event.key === "Escape" && this.store.selected) this.store.select("");
+    else return;
     event.preventDefault();
   }
 }
@@ -513,7 +505,6 @@ function coloured(text) {
   if (!text.includes("\u001b")) return [text];
   const parts = [];
   let style = "";
-  // eslint-disable-next-line no-control-regex
   for (const part of text.split(/(\u001b\[[0-9;?]*[ -/]*[@-~])/)) {
     if (part.startsWith("\u001b")) {
       if (part.endsWith("m")) style = ansi(part.slice(2, -1), style);

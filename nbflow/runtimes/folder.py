@@ -2,7 +2,7 @@
 
 The status file tells all that must outlive a controller, one line a fact, appended by single writes:
 `start TIME` and `mount PATH SOURCE` (by the controller), `pid N` (by the wrapper, its own), `main N` (host only),
-`deadline` (by the wrapper's watcher), `exit N` (by the wrapper, at the end), `message TEXT` (why nothing could run).
+`deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when what ignores SIGTERM is killed), `exit N` (by the wrapper, at the end), `message TEXT` (why nothing could run).
 
 The wrapper holds a lock on this file from its first moment to its last, so whether it lives is asked of the
 lock: no process id that was used again and no reboot can fool it.
@@ -31,6 +31,7 @@ class Record:
     pid: int | None = None
     main: int | None = None
     deadline: bool = False
+    kill: float | None = None
     exit_code: int | None = None
     message: str = ""
     mounts: dict[str, str] = field(default_factory=dict)
@@ -81,6 +82,15 @@ class PodFolder:
             if self.exists():
                 return None
             os.unlink(self.status_file)
+
+    def kill_at(self, moment: float) -> None:
+        """Write down when SIGKILL is due, in seconds since 1970: a controller that comes later sends it."""
+        with contextlib.suppress(FileNotFoundError):  # the pod was forgotten meanwhile
+            fd = os.open(self.status_file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                os.write(fd, f"kill {moment:.3f}\n".encode())
+            finally:
+                os.close(fd)
 
     def exists(self) -> bool:
         """Whether the pod was started, ever."""
@@ -163,6 +173,8 @@ def _take(record: Record, line: str) -> None:
             record.main = int(value)
         case "deadline":
             record.deadline = record.exit_code is None
+        case "kill":
+            record.kill = float(value)
         case "exit":
             record.exit_code = int(value)
         case "message":

@@ -165,6 +165,10 @@ class ProcessRuntime:
         """Watch a pod of an earlier controller."""
         pid = _pid_of(folder)
         if pid is not None:
+            record = folder.read()
+            if record is not None and record.kill is not None:
+                with self._lock:
+                    self._kills.setdefault(folder.name, time.monotonic() + record.kill - time.time())
             self._follow(folder.name, pid)
         else:
             with self._lock:
@@ -204,6 +208,8 @@ class ProcessRuntime:
         if not asked and self._signal(name, signal.SIGTERM if grace else signal.SIGKILL):
             with self._lock:
                 self._kills[name] = due
+            if grace and (folder := self._folder(name)) is not None:
+                folder.kill_at(time.time() + grace.total_seconds())
         self._watch.wake()
 
     def _signal(self, name: str, signum: int) -> bool:

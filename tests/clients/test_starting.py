@@ -257,3 +257,16 @@ def test_a_damaged_store_is_named_by_every_verb(client, home):
     for call in (client.list, lambda: client.get("x"), lambda: client.submit(workflow("true"))):
         with pytest.raises(NbflowError, match="the store is damaged"):
             call()
+
+
+def test_the_controller_holds_nothing_that_its_starter_had_open(client, home, tmp_path):
+    held = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    os.set_inheritable(held, True)
+    client.submit(workflow("sleep 60"))
+    wait_until(lambda: controller_of(home) is not None)
+    running = controller_of(home)
+    assert running is not None
+    descriptors = Path(f"/proc/{running.pid}/fd").iterdir()
+    open_files = {os.readlink(entry) for entry in descriptors if entry.is_symlink()}
+    os.close(held)
+    assert str(tmp_path / "lock") not in open_files

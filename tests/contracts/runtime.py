@@ -341,6 +341,15 @@ os.kill(os.getpid(), signal.SIGKILL)
         cluster.wait("pod-1")
         assert (cluster.status("pod-1").exit_code, cluster.status("pod-1").vanished) == (137, False)
 
+    def test_a_later_controller_kills_after_the_grace(self, cluster: Cluster) -> None:
+        cluster.executor.start(shell("trap '' TERM; echo up; while :; do sleep 0.05; done"))
+        cluster.wait_for_log("pod-1", "up")
+        cluster.runtime.delete_pod("pod-1", grace=timedelta(seconds=1))
+        later = cluster.again()
+        assert list(later.runtime.list_pods(UID)) == ["pod-1"]
+        later.wait("pod-1")
+        assert later.status("pod-1").exit_code == 137
+
     def test_delete_right_after_the_start(self, cluster: Cluster) -> None:
         for number in range(5):
             name = f"pod-{number}"

@@ -1,21 +1,20 @@
-"""The live view of a run: one anywidget, told by a `Feed`, drawn by widget.js."""
+"""The live view of a run: one anywidget, told by a `Feed`, drawn by the scripts in `page`."""
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anywidget
 import traitlets
 
 from nbflow.errors import NbflowError
+from nbflow.notebook import page
 from nbflow.notebook.feed import Feed, Message
 
 if TYPE_CHECKING:
     from nbflow.notebook.results import Run
 
-_HERE = Path(__file__).parent
 _PLAIN = "(live view: run this cell to interact)"
 
 
@@ -25,8 +24,8 @@ class RunWidget(anywidget.AnyWidget):
     opening: the first message; it lets the page draw before the kernel answers (a busy kernel may not).
     """
 
-    _esm = _HERE / "widget.js"
-    _css = _HERE / "widget.css"
+    _esm = page.module()
+    _css = page.style()
     opening = traitlets.Dict().tag(sync=True)
     snapshot_id = traitlets.Unicode().tag(sync=True)
 

@@ -2,7 +2,8 @@
 
 The status file tells all that must outlive a controller, one line a fact, appended by single writes:
 `start TIME` and `mount PATH SOURCE` (by the controller), `pid N` (by the wrapper, its own), `main N` (host only),
-`deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when what ignores SIGTERM is killed), `exit N` (by the wrapper, at the end), `message TEXT` (why nothing could run).
+`deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when SIGKILL follows), `exit N` (by the
+wrapper, at the end), `message TEXT` (why nothing could run).
 
 The wrapper holds a lock on this file from its first moment to its last, so whether it lives is asked of the
 lock: no process id that was used again and no reboot can fool it.

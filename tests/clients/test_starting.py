@@ -267,6 +267,6 @@ def test_the_controller_holds_nothing_that_its_starter_had_open(client, home, tm
     running = controller_of(home)
     assert running is not None
     descriptors = Path(f"/proc/{running.pid}/fd").iterdir()
-    open_files = {os.readlink(entry) for entry in descriptors if entry.is_symlink()}
+    open_files = {str(entry.readlink()) for entry in descriptors if entry.is_symlink()}
     os.close(held)
     assert str(tmp_path / "lock") not in open_files

@@ -18,6 +18,11 @@ __all__ = ["main", "parse_submit", "run"]
 
 def main() -> None:
     """The program `nbflow`: does what sys.argv says and ends the process with the exit code."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # While modules are imported an interrupt ends the process at once and quietly: the shell sees 130.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from nbflow.cli.process import main as start
 
     start()

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
+
+from nbflow.errors import NbflowError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,35 +47,61 @@ class Console:
         return found.columns, found.lines
 
     def write(self, text: str) -> None:
-        """Part of the result."""
-        self.out.write(text)
+        """Part of the result. Raises NbflowError if the disk behind stdout is full, or the like."""
+        try:
+            self.out.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable(error) from error
 
     def write_bytes(self, data: bytes) -> None:
         """Part of the result, byte for byte where the stream takes bytes."""
         buffer = getattr(self.out, "buffer", None)
         if buffer is None:
-            self.out.write(data.decode(errors="replace"))
-        else:
-            self.out.flush()
+            self.write(data.decode(errors="replace"))
+            return
+        self.flush()
+        try:
             buffer.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable(error) from error
 
     def line(self, text: str) -> None:
         """A line of the result; control characters of strangers are made visible."""
         from nbflow.views.text import clean
 
-        self.out.write(clean(text) + "\n")
+        self.write(clean(text) + "\n")
 
     def say(self, text: str) -> None:
         """A message to the person: warnings, progress, errors. It goes to stderr at once."""
         from nbflow.views.text import clean
 
-        self.out.flush()
-        self.err.write("\n".join(clean(line) for line in text.split("\n")) + "\n")
-        self.err.flush()
+        with suppress(NbflowError):  # that stdout cannot be written is said when the result is
+            self.flush()
+        try:
+            self.err.write("\n".join(clean(line) for line in text.split("\n")) + "\n")
+            self.err.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return  # there is nowhere left to say it
 
     def flush(self) -> None:
-        """Show what is written."""
-        self.out.flush()
+        """Show what is written. Raises NbflowError as `write` does."""
+        try:
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise unwritable(error) from error
+
+
+def unwritable(error: OSError) -> NbflowError:
+    """What to say when stdout takes no more."""
+    return NbflowError(f"standard output cannot be written: {error.strerror}", fix="write somewhere else")
 
 
 def now() -> datetime:

@@ -191,3 +191,52 @@ def test_starting_is_quick():
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_full_disk_is_one_message(tmp_path):
+    env = {**os.environ, "NBFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": ROOT}
+    large = "import nbflow.cli.app as a; a.invoke = lambda _, c, *x: c.write('x' * 100_000) or 0\n"
+    for before in ("", large):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-c", f"{before}import nbflow.cli as c; c.main()", "list"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=env,
+                check=False,
+            )
+        said = "standard output cannot be written: No space left on device\n  fix: write somewhere else\n"
+        assert (done.returncode, done.stderr.decode()) == (2, said)
+    assert not (tmp_path / "home" / "errors").exists()
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(tmp_path, closed):
+    env = {**os.environ, "NBFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": ROOT}
+    command = [*NBFLOW, "list"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closed}', "sh", *command], capture_output=True, env=env, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupt_while_modules_are_imported_is_quiet(tmp_path):
+    code = """
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from nbflow.cli import main
+main()
+"""
+    env = {**os.environ, "NBFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": ROOT}
+    for module in ("nbflow.cli.process", "nbflow.cli.app", "click", "nbflow.cli.look"):
+        script = code.format(module=module)
+        shell = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
+        done = subprocess.run(
+            [*shell, sys.executable, "-c", script, "list"], capture_output=True, env=env, check=False
+        )
+        assert (done.returncode, done.stdout) == (130, b"")
+        assert done.stderr.strip() in (b"", b"interrupted")

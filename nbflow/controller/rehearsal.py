@@ -5,6 +5,7 @@ Imports, models that are built on first use, the look at what the machine allows
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
@@ -14,9 +15,12 @@ from nbflow.engine.decision import CreatePod, PodFinished, PodStarted, Started, 
 from nbflow.engine.locks import LockTable
 from nbflow.errors import NbflowError
 from nbflow.runtimes.runtime import Objects, Runtime
+from nbflow.spec.arguments import Arguments, Inputs, Outputs, Parameter
+from nbflow.spec.artifacts import Artifact
 from nbflow.spec.pod import PodOutcome
 from nbflow.spec.status import Phase
-from nbflow.spec.workflow import Workflow
+from nbflow.spec.template import Template, WorkflowStep
+from nbflow.spec.workflow import Workflow, WorkflowSpec
 from nbflow.store import Home
 from nbflow.store.pods import pod_to_text
 from nbflow.store.settings import read_settings
@@ -32,6 +36,9 @@ _WORKFLOW: dict[str, object] = {
         ],
     },
 }
+_MODELS = (Parameter, Artifact, Arguments, Inputs, Outputs, WorkflowStep, Template, WorkflowSpec, Workflow)
+"""What is in others comes first: a model that was built is taken as it is, not built again within each."""
+
 _opened: dict[str, Runtime] = {}
 
 
@@ -47,7 +54,10 @@ class NoObjects:
 
 def rehearse(home: Home) -> None:
     """Run a workflow in the mind, and open the runtime that the home uses most."""
-    import_module("nbflow.runtimes.executor")
+    opening = threading.Thread(target=_open, args=(home,))  # mostly waits for the processes that it starts
+    opening.start()
+    for model in _MODELS:
+        model.model_rebuild()
     observer = build_reconciler(Workflow.from_dict(_WORKFLOW), None, 0, LockTable())
     now, world = datetime.now(UTC), StaticWorld()
     for action in observer.observe(Started(), now, world).actions:
@@ -55,6 +65,11 @@ def rehearse(home: Home) -> None:
             pod_to_text(action.pod)
             observer.observe(PodStarted(action.pod.name, now), now, world)
             observer.observe(PodFinished(action.pod.name, PodOutcome(Phase.SUCCEEDED)), now, world)
+    opening.join()
+
+
+def _open(home: Home) -> None:
+    import_module("nbflow.runtimes.executor")
     with suppress(NbflowError):  # it will be said when a workflow needs it
         target = read_settings(home).target
         _opened[target] = opened_runtime(target, home, NoObjects())

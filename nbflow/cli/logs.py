@@ -77,6 +77,8 @@ def options_of(flags: dict[str, object], *pods: str) -> LogOptions:
     if flags["since"] and flags["since_time"]:
         raise NbflowError("--since-time and --since cannot be used together", fix="leave one out")
     tail = flags["tail"]
+    if isinstance(tail, int) and tail < -1:
+        raise NbflowError(f"--tail {tail} is no number of lines", fix="give 0 or more; -1 shows all")
     return LogOptions(
         pods=tuple(pod for pod in pods if pod),
         container=str(flags["container"]),
@@ -119,9 +121,13 @@ def _print(
     console = session.console
     style = console.style
     write = console.err.write if to_stderr else console.write
+    untold = timestamps
     try:
         for line in lines:
             write(render(line, style, tty=console.tty, timestamps=timestamps) + "\n")
+            if untold and line.at is None:
+                untold = False
+                console.say(f"the time of some lines is not known: first of pod {line.pod}")
             if console.tty or to_stderr:
                 console.flush()
     except KeyboardInterrupt:

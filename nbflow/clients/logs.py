@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +25,10 @@ _OVER = ("captured", "kept", "gone")
 
 @dataclass(slots=True)
 class LogFile:
-    """One container's log. at: offset of the next byte to read. rest: a line whose end did not come yet."""
+    """One container's log. at: offset of the next byte to read. rest: a line whose end did not come yet.
+
+    begin: offset of the line given last.
+    """
 
     store: Store
     uid: str
@@ -33,17 +37,23 @@ class LogFile:
     at: int = 0
     rest: bytes = b""
     opened: bool = field(default=False)
+    begin: int = 0
 
     def lines(self, *, last: bool) -> Iterator[str]:
         """The lines that came since the last call; `last`: the file is complete, an unfinished line counts too."""
         for block in self._blocks():
+            following = self.at - len(block) - len(self.rest)
             *whole, self.rest = (self.rest + block).split(b"\n")
             for line in whole:
+                self.begin = following
+                following += len(line) + 1
                 yield from _pieces(line)
+            self.begin = following
             while len(self.rest) > _LONGEST_LINE:
                 yield self.rest[:_LONGEST_LINE].decode(errors="replace")
                 self.rest = self.rest[_LONGEST_LINE:]
         if last and self.rest:
+            self.begin = self.at - len(self.rest)
             yield from _pieces(self.rest)
             self.rest = b""
 
@@ -91,12 +101,33 @@ def _cutoff(options: LogOptions) -> float | None:
 
 def _offset_at(log: LogFile, cutoff: float) -> int:
     """How long the log was at a time, by the marks the controller left; 0 where there are none."""
+    return max((size for at, size in _marks(log) if at <= cutoff), default=0)
+
+
+def _marks(log: LogFile) -> list[tuple[float, int]]:
+    """When the log had which length, in order."""
     try:
         text = log.store.home.log_marks(log.uid, log.pod, log.container).read_text(encoding="ascii")
     except OSError:
-        return 0
+        return []
     marks = [line.split() for line in text.splitlines()]
-    return max((int(mark[1]) for mark in marks if len(mark) == 2 and float(mark[0]) <= cutoff), default=0)
+    return [(float(mark[0]), int(mark[1])) for mark in marks if len(mark) == 2]
+
+
+class Times:
+    """When each line of a log was written, as far as marks tell: those between two marks have the time of the first.
+
+    start: of the pod, for what came before the first mark.
+    """
+
+    def __init__(self, log: LogFile, start: datetime | None) -> None:
+        marks = _marks(log)
+        self._offsets = [size for _, size in marks]
+        self._times = [start, *(datetime.fromtimestamp(at, UTC) for at, _ in marks)]
+
+    def of(self, offset: int) -> datetime | None:
+        """The time of the line that begins there."""
+        return self._times[bisect_right(self._offsets, offset)]
 
 
 def _tail_offset(path: os.PathLike[str], size: int, lines: int) -> int:
@@ -129,6 +160,7 @@ class LogReader:
         self._options = options
         self._pattern = _pattern(options.grep)
         self._files: dict[str, list[LogFile]] = {}
+        self._nodes: dict[str, str] = {}
 
     def read(self) -> Iterator[LogLine]:
         """What is there now, pod by pod."""
@@ -137,6 +169,7 @@ class LogReader:
         for pod in pods:
             for file in self._files_of(pod):
                 yield from self._lines(file, last=True)
+        self._refuse_unknown_container(pods)
 
     def follow(self, pacer: Pacer) -> Iterator[LogLine]:
         """What is there now and what comes, until no chosen pod can write any more."""
@@ -149,6 +182,7 @@ class LogReader:
             ended = all(pod.state in _OVER for pod in pods)
             if ended and (over or (pods and self._options.pods)):
                 self._refuse_unknown(pods)
+                self._refuse_unknown_container(pods)
                 return
             pacer.pause()
 
@@ -163,6 +197,17 @@ class LogReader:
             if name not in known:
                 raise NotFoundError(f'pod "{name}" not found', where=f"workflow {self._snapshot.name}")
 
+    def _refuse_unknown_container(self, pods: Sequence[PodRow]) -> None:
+        """No log has that name, and there are others."""
+        chosen = self._options.container
+        known = {name for pod in pods for name in self._written(pod)}
+        if chosen and chosen != "main" and known and chosen not in known:
+            raise NotFoundError(
+                f'container "{chosen}" not found',
+                where=f"workflow {self._snapshot.name}",
+                fix=f"containers with a log: {', '.join(sorted(known))}",
+            )
+
     def _files_of(self, pod: PodRow) -> list[LogFile]:
         if pod.name not in self._files or not self._options.container:
             known = {file.container for file in self._files.get(pod.name, ())}
@@ -171,6 +216,7 @@ class LogReader:
                 for container in self._containers(pod)
                 if container not in known
             ]
+            self._nodes[pod.name] = pod.node
             for file in new:
                 file.skip(self._options)
             self._files.setdefault(pod.name, []).extend(new)
@@ -179,14 +225,25 @@ class LogReader:
     def _containers(self, pod: PodRow) -> list[str]:
         if self._options.container:
             return [self._options.container]
+        return self._written(pod)
+
+    def _written(self, pod: PodRow) -> list[str]:
         folder = self._store.home.pod(self._snapshot.uid, pod.name)
         return sorted(path.name.removesuffix(".log") for path in folder.glob("*.log"))
 
     def _lines(self, file: LogFile, *, last: bool) -> Iterator[LogLine]:
-        now = datetime.now(UTC) if self._options.follow else None
+        fresh = datetime.now(UTC) if file.opened and self._options.follow else None
+        file.opened = True
+        times: Times | None = None
         for text in file.lines(last=last):
             if self._pattern is None or self._pattern.search(text):
-                yield LogLine(file.pod, file.container, text, now)
+                if fresh is None and times is None:
+                    times = Times(file, self._start_of(file.pod))
+                yield LogLine(file.pod, file.container, text, times.of(file.begin) if times else fresh)
+
+    def _start_of(self, pod: str) -> datetime | None:
+        node = self._store.node(self._snapshot.key, self._nodes[pod])
+        return node.started_at if node else None
 
 
 def logs(store: Store, starter: Starter, name: str, options: LogOptions) -> Iterator[LogLine]:

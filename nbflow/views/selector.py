@@ -9,6 +9,11 @@ from typing import NamedTuple
 from nbflow.errors import NbflowError
 from nbflow.spec.status import NodeStatus, parameter_values
 
+FIELDS = (
+    *("displayName", "templateName", "phase", "name", "id", "templateRef.name", "templateRef.template"),
+    "inputs.parameters.NAME.value",
+)
+_PARAMETER = re.compile(r"inputs\.parameters\..+\.value")
 _TERM = re.compile(r"^\s*(?P<field>[^=!\s]+)\s*(?P<operator>==|=|!=)\s*(?P<value>.*?)\s*$", re.DOTALL)
 
 
@@ -57,6 +62,11 @@ def _term(text: str) -> Term:
         raise NbflowError(
             f"the selector {text.strip()!r} cannot be read",
             fix="write FIELD=VALUE or FIELD!=VALUE, joined by commas",
+        )
+    if found["field"] not in FIELDS and not _PARAMETER.fullmatch(found["field"]):
+        raise NbflowError(
+            f"the selector {text.strip()!r} asks for a field that nodes lack",
+            fix=f"one of {', '.join(FIELDS)}",
         )
     value = re.sub(r"\\(.)", r"\1", found["value"])
     return Term(found["field"], value, found["operator"] != "!=")

@@ -56,6 +56,7 @@ def test_nothing_of_that_name(nbflow, ran):
             ["--since", "5m", "--since-time", "2024-01-01T00:00:00Z"],
             "--since-time and --since cannot be used together",
         ),
+        (["--tail", "-5"], "--tail -5 is no number of lines"),
         (["--grep", "("], "'(' is no regular expression"),
         (["--since", "soon"], "'soon' is no duration"),
         (["--since-time", "soon"], "'soon' is no time"),
@@ -75,3 +76,10 @@ def test_bytes_for_a_pipe_are_left_alone_and_a_terminal_is_safe():
 
 def test_timestamps(nbflow, ran):
     assert nbflow("logs", ran, "--timestamps").out == "hello-0: 2024-05-01T12:00:00Z hello world\n"
+
+
+def test_a_time_that_is_not_known_is_said_once(nbflow, ran, client):
+    client.logs = lambda *_: iter([LogLine("hello-0", "main", text) for text in ("one", "two")])
+    done = nbflow("logs", ran, "--timestamps")
+    assert done.out == "hello-0: one\nhello-0: two\n"
+    assert done.err == "the time of some lines is not known: first of pod hello-0\n"

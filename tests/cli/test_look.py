@@ -36,6 +36,8 @@ def test_get_name_and_short(nbflow, ran):
 def test_get_filters_nodes(nbflow, ran):
     assert " ✔ " not in nbflow("get", ran, "--status", "failed").out
     assert "✔ hello-0" in nbflow("get", ran, "--node-field-selector", "phase=Succeeded").out
+    with pytest.raises(NbflowError, match="the selector 'bogus=1' asks for a field that nodes lack"):
+        nbflow("get", ran, "--node-field-selector", "bogus=1")
     with pytest.raises(NbflowError, match="there is no phase 'Nope'"):
         nbflow("get", ran, "--status", "Nope")
 

@@ -13,8 +13,9 @@ from nbflow.clients.local import LocalClient
 from nbflow.clients.logs import LogFile, _tail_offset
 from nbflow.clients.submitting import prepare_submit
 from nbflow.engine.decision import StatusChange
+from nbflow.errors import NotFoundError
 from nbflow.spec.pod import ContainerSpec, Pod
-from nbflow.spec.status import Phase
+from nbflow.spec.status import NodeStatus, NodeType, Phase
 from nbflow.store import Home
 from nbflow.store.batch import Batch
 from nbflow.store.ledger import Ledger
@@ -87,7 +88,26 @@ def test_other_containers_are_chosen_by_name_or_all(story, read):
     story.home.log(story.uid, "a", "side").write_text("car\n")
     assert read(container="side") == [("a", "car")]
     assert read(container="") == [("a", "main"), ("a", "car")]
-    assert read(container="none") == []
+    with pytest.raises(NotFoundError, match='container "none" not found') as refused:
+        read(container="none")
+    assert refused.value.fix == "containers with a log: main, side"
+
+
+def test_lines_have_the_time_of_the_mark_before_them_or_their_pods_start(story):
+    story.pod("a", b"one\ntwo\nthree\nfo")
+    start = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    node = NodeStatus("node-a", "w", "w", NodeType.POD, "t", phase=Phase.RUNNING, started_at=start)
+    story.commit(nodes={(story.key, node.id): node})
+    marks = "".join(f"{(start + timedelta(seconds=s)).timestamp():.3f} {n}\n" for s, n in ((1, 4), (2, 9)))
+    story.home.log_marks(story.uid, "a", "main").write_text(marks)
+    client = LocalClient("host", story.home)
+    expected = [("one", 0), ("two", 1), ("three", 1), ("fo", 2)]
+    wanted = [(text, start + timedelta(seconds=seconds)) for text, seconds in expected]
+    assert [(line.text, line.at) for line in client.logs("w")] == wanted
+    story.over("a")
+    story.phase(Phase.SUCCEEDED)
+    lines = client.logs("w", LogOptions(follow=True, tail=2, pods=("a",)))
+    assert [(line.text, line.at) for line in lines] == wanted[2:]
 
 
 def test_a_very_long_line_comes_in_pieces_that_are_bounded(story, read):

@@ -57,7 +57,7 @@ def run(*, foreground: bool) -> int:
     import sys
 
     place = Home.default()
-    command = [sys.executable, "-m", "nbflow.controller", "--home", str(place.root)]
+    command = [sys.executable, "-P", "-m", "nbflow.controller", "--home", str(place.root)]
     if foreground:
         command.append("--foreground")
     sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -47,6 +47,19 @@ def prepared_client(client: Client) -> Iterator[Client]:
     except BaseException:
         client.close()
         raise
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A client that has something to say of the place where workflows run."""
+
+    def notices(self) -> Sequence[str]:
+        """What was not told yet: each is given once."""
+
+
+def notices_of(client: Client) -> Sequence[str]:
+    """What users should know of where their workflows run, such as pods without a sandbox; each is given once."""
+    return client.notices() if isinstance(client, Telling) else ()
 
 
 def check_target(target: str | None) -> None:

@@ -172,3 +172,21 @@ def read_all(descriptor):
             os.close(descriptor)
             return b"".join(blocks).decode()
         blocks.append(block)
+
+
+def test_what_the_machine_lacks_is_said_once(tmp_path):
+    (tmp_path / "steps.yaml").write_text(STEPS)
+    (tmp_path / "bwrap").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    env = environment(tmp_path) | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    def stderr_of(*argv):
+        done = subprocess.run([*NBFLOW, *argv], capture_output=True, text=True, env=env, cwd=tmp_path)
+        return done.stderr
+
+    try:
+        said = [stderr_of("submit", "--wait", "steps.yaml") for _ in range(2)]
+    finally:
+        stderr_of("controller", "stop")
+    assert said[0].startswith("steps run as plain processes, without a sandbox: ")
+    assert said[1] == ""

@@ -46,11 +46,12 @@ def say_failures(console: Console, workflows: Sequence[WorkflowObject]) -> None:
     for workflow in workflows:
         if reading.succeeded(workflow):
             continue
+        from nbflow.views.causes import causes, failed_pods
         from nbflow.views.tables import ended
         from nbflow.views.text import Style
 
         console.say(ended(workflow, Style(utf8=console.style.utf8)))
-        bad = [n for n in workflow.status.nodes.values() if n.phase and n.phase.bad and n.type.value == "Pod"]
+        bad = failed_pods(workflow) or causes(workflow)
         for node in bad[:SHOWN_FAILURES]:
             console.say(f"  {node.display_name}: {node.message or node.phase}")
         if len(bad) > SHOWN_FAILURES:

@@ -14,10 +14,13 @@ from nbflow.spec.status import (
     parse_time,
 )
 from nbflow.views import durations
+from nbflow.views.causes import causes
 from nbflow.views.phases import phase_sign, status_text
 from nbflow.views.text import RED, YELLOW, Style, clean, columns, shorten
 from nbflow.views.tree import resources
 
+_SHOWN = 2000
+"""So many characters of a parameter are shown: a header is for people."""
 _NO_ACCOUNT = "unset (will run with the default ServiceAccount)"
 _CONDITIONS = {"MetricsError": ("✖", "Error", RED), "SpecWarning": ("⚠", "Warning", YELLOW)}
 
@@ -81,6 +84,8 @@ def _identity(workflow: WorkflowObject) -> Iterator[tuple[str, str]]:
     yield "Status:", status_text(workflow)
     if workflow.status.message:
         yield "Message:", clean(workflow.status.message)
+    for node in causes(workflow)[:1]:
+        yield "Cause:", clean(f"{node.display_name}: {node.message}")
 
 
 def _conditions(workflow: WorkflowObject, style: Style) -> Iterator[tuple[str, str]]:
@@ -128,7 +133,11 @@ def _values(workflow: WorkflowObject) -> Iterator[tuple[str, str]]:
         if values:
             yield title, ""
         for name, value in values.items():
-            yield f"  {clean(name)}:", clean(value)
+            yield f"  {clean(name)}:", clean(value if len(value) <= _SHOWN else _shortened(value))
+
+
+def _shortened(value: str) -> str:
+    return f"{value[:_SHOWN]}… ({len(value)} characters; -o json shows all)"
 
 
 def _places(outputs: InputsOutputs | None) -> dict[str, str]:

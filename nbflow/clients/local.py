@@ -14,6 +14,7 @@ from nbflow.clients.submitting import new_uid, prepare_submit
 from nbflow.clients.waiting import wait_for
 from nbflow.clients.watching import watch
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
+from nbflow.spec.naming import is_name
 from nbflow.spec.status import WorkflowObject, artifacts_by_name, format_time
 from nbflow.store import LATEST, Home, Store, open_store
 from nbflow.store.objects import without_secrets
@@ -107,6 +108,9 @@ class LocalClient:
         name = str(metadata.get("name") or "")
         if not kind or not name:
             raise NbflowError(f"{kind or 'an object'} without a {'name' if kind else 'kind'}", fix="add it")
+        if not is_name(name):
+            fix = "lower case letters, digits, '-' and '.', for example my-secret"
+            raise NbflowError(f"{name!r} is no name for a {kind}", fix=fix)
         metadata.setdefault("uid", new_uid())
         metadata.setdefault("creationTimestamp", format_time(datetime.now(UTC)))
         with self._store() as store:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from nbflow.errors import NbflowError
+from nbflow.spec.naming import is_name
 from nbflow.spec.status import format_time
 from nbflow.store.rows import Submitted, encode
 
@@ -47,10 +48,11 @@ def prepare_submit(workflow: Mapping[str, object], target: str, now: datetime) -
 
 
 def name_of(metadata: Mapping[str, object]) -> str:
-    """metadata.name, or generateName with the suffix that Kubernetes would add. Raises NbflowError without either."""
+    """metadata.name, or generateName with the suffix that Kubernetes would add. Raises NbflowError without either,
+    or if Kubernetes would not take it."""
     name = metadata.get("name")
     if name:
-        return str(name)
+        return _checked(str(name))
     prefix = metadata.get("generateName")
     if not prefix:
         raise NbflowError(
@@ -59,7 +61,15 @@ def name_of(metadata: Mapping[str, object]) -> str:
             fix="add `generateName: my-workflow-` to metadata",
         )
     suffix = "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in os.urandom(_SUFFIX_LENGTH))
-    return str(prefix)[: _NAME_LENGTH - _SUFFIX_LENGTH] + suffix
+    return _checked(str(prefix)[: _NAME_LENGTH - _SUFFIX_LENGTH] + suffix)
+
+
+def _checked(name: str) -> str:
+    """Nobody gets past this: the name becomes part of paths."""
+    if not is_name(name):
+        fix = "lower case letters, digits, '-' and '.', for example my-workflow"
+        raise NbflowError(f"{name!r} is no name for a Workflow", where="metadata", fix=fix)
+    return name
 
 
 def new_uid() -> str:

@@ -32,8 +32,12 @@ def lint_parsed(
     client: Client | None = None,
     kinds: Sequence[str] = KINDS,
     submit: bool = False,
+    created: Sequence[str] = (),
 ) -> list[Finding]:
-    """As `lint`, for documents that are read already. submit: by the stricter rules of a submit."""
+    """As `lint`, for documents that are read already. submit: by the stricter rules of a submit.
+
+    created: kinds that a cluster would now look at, too: their names and labels are checked.
+    """
     from nbflow.lint import lint_documents
 
     chosen = [document for document in documents if document.kind in kinds or document.findings]
@@ -42,7 +46,7 @@ def lint_parsed(
             "found nothing to lint in the specified paths", fix=f"nbflow lints {', '.join(kinds)} objects"
         )
     known = known_templates(documents, client)
-    return list(lint_documents(documents, known=known, submit=submit, kinds=kinds))
+    return list(lint_documents(documents, known=known, submit=submit, kinds=kinds, created=created))
 
 
 def known_templates(documents: Iterable[Document], client: Client | None) -> Known:

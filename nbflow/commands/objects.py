@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbflow.commands.linting import KINDS, lint_parsed, object_name, refuse_errors
-from nbflow.commands.naming import CREATED_FIRST, check_name, check_named
+from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
+from nbflow.commands.naming import CREATED_FIRST, check_data_key, check_name
 from nbflow.commands.submission import left_alone
 from nbflow.errors import ConflictError, NbflowError
+from nbflow.spec.naming import is_data_key
 
 if TYPE_CHECKING:
     from nbflow.clients.client import Client, Stored
     from nbflow.spec.yaml import Document
 
 _MISSING_REFERENCE = "NBF114"
-_KEY = re.compile(r"^[-._a-zA-Z0-9]+$")
 
 
 def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stored], list[str]]:
@@ -33,10 +32,7 @@ def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stor
         raise NbflowError(
             "nothing to create in given files", fix=f"nbflow creates {', '.join(CREATED_FIRST)}"
         )
-    for document in chosen:
-        check_named(document)
-    linted = [document for document in chosen if document.kind in KINDS]
-    findings = lint_parsed(linted, client=client) if linted else []
+    findings = lint_parsed(chosen, client=client, submit=True, created=CREATED_FIRST)
     refuse_errors([finding for finding in findings if finding.rule != _MISSING_REFERENCE])
     dangling = [f"{finding.problem}; create it before a workflow uses it" for finding in findings]
     others = [document for document in documents if document.kind not in CREATED_FIRST]
@@ -84,8 +80,7 @@ def collect(literals: Sequence[str], files: Sequence[str], env_files: Sequence[s
         *(pair for text in env_files for pair in _env_file(text)),
     )
     for key, value in pairs:
-        if not _KEY.match(key):
-            raise NbflowError(f"{key!r} is no key", fix="keys are made of letters, digits, '-', '_' and '.'")
+        check_data_key(key)
         if key in values:
             raise NbflowError(f"key {key!r} is given twice", fix="leave one out")
         values[key] = value
@@ -125,7 +120,7 @@ def _files(text: str) -> Iterator[tuple[str, bytes]]:
         raise NbflowError("--from-file takes [KEY=]PATH", fix="--from-file=key=path/to/file")
     if not equals and path.is_dir():
         for child in sorted(path.iterdir()):
-            if child.is_file() and _KEY.match(child.name):
+            if child.is_file() and is_data_key(child.name):
                 yield child.name, _read(child)
         return
     yield (key if equals else path.name), _read(path)

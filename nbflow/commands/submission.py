@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.manifests import Manifest, load_all
-from nbflow.commands.naming import CREATED_FIRST, check_named
+from nbflow.commands.naming import CREATED_FIRST, check_options
 from nbflow.commands.parameters import warn_about_parameters
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
@@ -75,13 +75,14 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
     if not workflows:
         refuse_errors([finding for document in documents for finding in document.findings])
         raise NbflowError("no workflow found in given files", fix="a manifest to submit has `kind: Workflow`")
+    check_options(options)
     # A text that is malformed has no data for the options to change: lint refuses it.
     changed = {id(document): apply(document.data, options) for document in workflows if document.data}
     checked = [_to_check(d, changed[id(d)]) if id(d) in changed else d for d in documents]
-    warnings = refuse_errors(lint_parsed(checked, client=client, submit=True))
+    warnings = refuse_errors(
+        lint_parsed(checked, client=client, submit=True, created=("Workflow", *CREATED_FIRST))
+    )
     others = [document for document in documents if document.kind != "Workflow"]
-    for document in checked:
-        check_named(document)
     return Prepared(
         tuple(changed.values()),
         tuple(document.data for document in others if document.kind in CREATED_FIRST),

@@ -32,12 +32,15 @@ def lint_documents(
     known: Mapping[tuple[str, str], object] | None = None,
     submit: bool = False,
     kinds: Iterable[str] | None = None,
+    created: Sequence[str] = (),
 ) -> list[Finding]:
     """Everything that is wrong with the documents, each once, in reading order.
 
     known: objects that are stored somewhere, (kind, name) -> plain data; templates among the documents go before.
     submit: by the stricter rules of a submit. kinds: look at these only; all documents can be referred to.
+    created: objects of these kinds are about to be created: their names and labels are checked, too.
     """
+    from nbflow.lint.metadata import check_metadata
     from nbflow.lint.objects import Objects
     from nbflow.lint.report import Report
     from nbflow.lint.workflow import check_object
@@ -52,6 +55,8 @@ def lint_documents(
     for document in documents:
         if document.data and document.kind in chosen:
             check_object(report, document, objects, submit=submit)
+        if document.data and document.kind in created:
+            check_metadata(report, document)
     return _ordered(report.findings, documents)
 
 

@@ -22,7 +22,7 @@ from nbflow.runtimes.runtime import PodRejected, PodStatus
 from nbflow.runtimes.spawn import Launch, Streams, spawn
 from nbflow.runtimes.watch import ProcessWatch
 from nbflow.spec.pod import Pod
-from nbflow.store.home import Home
+from nbflow.store.home import Home, component
 
 NOT_FOUND = 64
 """Exit code of a pod whose program is not there, as Argo's."""
@@ -255,7 +255,7 @@ class ProcessRuntime:
     def _folder(self, name: str) -> PodFolder | None:
         if name not in self._folders:
             pattern = os.path.join(
-                glob.escape(os.fspath(self._home.workflow("*").parent)), "*", glob.escape(name)
+                glob.escape(os.fspath(self._home.workflow("*").parent)), "*", glob.escape(component(name))
             )
             for path in glob.iglob(pattern):
                 self._folders[name] = PodFolder(path)

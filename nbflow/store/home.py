@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from nbflow.errors import NbflowError
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -48,8 +50,8 @@ class Home:
         return self.root / "controller.log"
 
     def workflow(self, uid: str) -> Path:
-        """All files of one workflow."""
-        return self.root / "workflows" / uid
+        """All files of one workflow. Raises NbflowError if a name here or below is no single step."""
+        return self.root / "workflows" / component(uid)
 
     def pod(self, uid: str, pod: str) -> Path:
         """All files of one pod: its root, its logs, its exit code."""
@@ -57,11 +59,11 @@ class Home:
 
     def log(self, uid: str, pod: str, container: str) -> Path:
         """Stdout and stderr of a container, in the order written."""
-        return self.pod(uid, pod) / f"{container}.log"
+        return self.pod(uid, pod) / f"{component(container)}.log"
 
     def log_marks(self, uid: str, pod: str, container: str) -> Path:
         """When the log had which size, a line each: "seconds-since-the-epoch size"."""
-        return self.pod(uid, pod) / f"{container}.log.marks"
+        return self.pod(uid, pod) / f"{component(container)}.log.marks"
 
     @property
     def settings(self) -> Path:
@@ -77,4 +79,16 @@ class Home:
 @lru_cache(maxsize=1024)
 def _pod(home: Home, uid: str, pod: str) -> Path:
     """Asked for many times in the life of a pod, and paths are dear to make."""
-    return home.workflow(uid) / pod
+    return home.workflow(uid) / component(pod)
+
+
+def component(name: str) -> str:
+    """The name, if it is one step of a path: whatever else was stored, nothing leaves its folder.
+
+    Raises NbflowError if it is none.
+    """
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise NbflowError(
+            f"{name!r} cannot be the name of a file", fix="give it a name that Kubernetes takes"
+        )
+    return name

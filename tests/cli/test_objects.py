@@ -101,3 +101,30 @@ def test_create_takes_a_template_that_refers_to_one_that_is_not_there_yet(nbflow
     assert (done.code, done.out) == (0, "workflowtemplate/outer created\n")
     assert '"inner" not found; create it before a workflow uses it' in done.err
     assert [name for _, name in client.stored] == ["outer"]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "problem", "column"),
+    [
+        ("kind: Secret\nmetadata: {name: ../a}\n", "'../a' is no name for a Secret", 18),
+        ("kind: ConfigMap\nmetadata: {name: A}\n", "'A' is no name for a ConfigMap", 18),
+        ("kind: Secret\nmetadata: {name: a}\ndata: {../a: YQ==}\n", "'../a' is no name for a key", 8),
+        (
+            "kind: PersistentVolumeClaim\nmetadata: {name: /a}\n",
+            "'/a' is no name for a PersistentVolumeClaim",
+            18,
+        ),
+        (
+            "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata: {name: a_b}\nspec: {}\n",
+            "'a_b' is no name for a WorkflowTemplate",
+            18,
+        ),
+    ],
+)
+def test_what_kubernetes_would_refuse_is_not_created(nbflow, client, tmp_path, manifest, problem, column):
+    path = tmp_path / "object.yaml"
+    path.write_text(manifest if manifest.startswith("api") else f"apiVersion: v1\n{manifest}")
+    with pytest.raises(ManifestError) as refused:
+        nbflow("create", "-f", path)
+    assert [(f.problem, f.position.column) for f in refused.value.findings] == [(problem, column)]
+    assert client.stored == {}

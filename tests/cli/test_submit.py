@@ -214,6 +214,59 @@ def test_every_object_needs_a_name(nbflow, hello, client, text, problem):
     hello.write_text(secret + hello.read_text() + "---\n" + (nameless if text == "WORKFLOW" else text))
     with pytest.raises(NbflowError) as refused:
         nbflow("submit", hello)
-    assert refused.value.problem == problem
-    assert refused.value.where.startswith(f"{hello}:")
+    (finding,) = refused.value.findings
+    assert finding.problem == problem
+    assert finding.position.file == str(hello)
     assert (client.workflows, client.stored) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("metadata", "line", "problem"),
+    [
+        ('{name: "/tmp/victim"}', 3, "'/tmp/victim' is no name for a Workflow"),
+        ('{name: "../../etc"}', 3, "'../../etc' is no name for a Workflow"),
+        ('{name: "a\\e[31m"}', 3, "'a\\x1b[31m' is no name for a Workflow"),
+        ('{name: "a\\nb"}', 3, "'a\\nb' is no name for a Workflow"),
+        ("{name: Foo_Bar}", 3, "'Foo_Bar' is no name for a Workflow"),
+        ("{name: -x}", 3, "'-x' is no name for a Workflow"),
+        ('{name: "@latest"}', 3, "'@latest' is no name for a Workflow"),
+        ('{generateName: "a/b-"}', 3, "'a/b-' begins no name for a Workflow"),
+        ("{name: a, namespace: ../b}", 3, "'../b' is no name for a namespace"),
+        ("{name: a, labels: {a: b c}}", 3, "'b c' is no value for label 'a'"),
+        ("{name: a, labels: {a b: c}}", 3, "'a b' is no name for a label"),
+        ("{name: a, annotations: {a b: c}}", 3, "'a b' is no name for an annotation"),
+    ],
+)
+def test_a_name_that_kubernetes_refuses(nbflow, hello, client, metadata, line, problem):
+    text = hello.read_text().replace("metadata:\n  generateName: hello-", f"metadata: {metadata}")
+    hello.write_text(text)
+    with pytest.raises(ManifestError) as refused:
+        nbflow("submit", hello)
+    assert [(f.problem, f.position.line) for f in refused.value.findings] == [(problem, line)]
+    assert "^" in str(refused.value)
+    assert client.workflows == {}
+    assert nbflow("lint", hello).code == 0  # Argo's lint lets it pass
+
+
+@pytest.mark.parametrize(
+    ("flags", "where", "problem"),
+    [
+        (["--name", "/tmp/victim"], "--name", "'/tmp/victim' is no name for a Workflow"),
+        (["--generate-name", "a/b-"], "--generate-name", "'a/b-' begins no name for a Workflow"),
+        (["-n", "../b"], "--namespace", "'../b' is no name for a namespace"),
+        (["-l", "a=b c"], "--labels", "'b c' is no value for label 'a'"),
+        (["-l", "a b=c"], "--labels", "'a b' is no name for a label"),
+        (["--annotations", "a b=c"], "--annotations", "'a b' is no name for an annotation"),
+    ],
+)
+def test_an_option_that_kubernetes_refuses(nbflow, hello, client, flags, where, problem):
+    with pytest.raises(NbflowError) as refused:
+        nbflow("submit", hello, *flags)
+    assert (refused.value.where, refused.value.problem) == (where, problem)
+    assert client.workflows == {}
+
+
+def test_names_that_kubernetes_takes(nbflow, hello, client):
+    flags = ("-l", "example.com/App=A_b.c,empty=", "--annotations", "Example.com/Note=any thing at all")
+    assert nbflow("submit", hello, "--name", "0a.b-c", "-n", "argo", *flags).code == 0
+    assert list(client.workflows) == ["0a.b-c"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import workloads
+from sandbox import bwrap
 
 Side = Callable[[], float]
 
@@ -22,11 +24,6 @@ NBFLOW = str(Path(PYTHON).parent / "nbflow")
 DOIT = str(Path(PYTHON).parent / "doit")
 MODELS = ["-c", "import pydantic, yaml"]
 LOAD_YAML = "import gc, sys, yaml; gc.disable(); yaml.load(open(sys.argv[1]), yaml.CSafeLoader)"
-# What a sandboxed pod of nbflow is started with, as far as the kernel's work is concerned.
-BWRAP = [
-    "bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--ro-bind", "/", "/",
-    "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp",  # noqa: S108  # inside the sandbox
-]  # fmt: skip
 
 
 class Failed(Exception):
@@ -39,7 +36,7 @@ class Case:
 
     mark: nbflow may take this many times as long as its counterpart; None: no mark is set.
     steps: a time is divided by it, to show the cost of a step; 1: the whole is shown.
-    absolute: the difference of the sides counts, not their ratio.
+    absolute: the difference of the sides counts, not their ratio. memory: the sides give megabytes, not seconds.
     """
 
     name: str
@@ -50,6 +47,7 @@ class Case:
     steps: int = 1
     rounds: int = 9
     absolute: bool = False
+    memory: bool = False
 
 
 @dataclass(slots=True)
@@ -92,7 +90,7 @@ def run(command: Sequence[str], env: Mapping[str, str] = {}, *, check: bool = Tr
         start = time.perf_counter()
         done = subprocess.run(
             command, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=nowhere, stderr=subprocess.PIPE,
-            check=False,
+            check=False, close_fds=False,
         )  # fmt: skip
         seconds = time.perf_counter() - start
     if check and done.returncode:
@@ -155,11 +153,39 @@ def start_up(bench: Bench) -> list[Case]:
     ]  # fmt: skip
 
 
+def memory(bench: Bench) -> list[Case]:
+    """The most that a controller ever held, beside what it may hold."""
+
+    def peak(count: int, pods: int) -> Side:
+        manifest = bench.write(f"nodes{count}.yaml", workloads.fan_out(count, pods=pods))
+
+        def once() -> float:
+            home = bench.home()
+            submit(home, manifest)()
+            pid = json.loads((home / "controller.lock").read_text())["pid"]
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+            bench.close(home)
+            return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+        return once
+
+    return [
+        Case(
+            "peak memory of the controller, 200 pods", "a bound", peak(200, 200), lambda: 60,
+            mark=1, rounds=1, memory=True,
+        ),
+        Case(
+            "peak memory of the controller, 10,000 nodes, 200 of them pods", "a bound",
+            peak(10_000, 200), lambda: 150, mark=1, rounds=1, memory=True,
+        ),
+    ]  # fmt: skip
+
+
 def fan_out(bench: Bench, count: int, rounds: int) -> list[Case]:
     home = bench.warm_home()
     free = bench.write(f"fan{count}.yaml", workloads.fan_out(count))
     two = bench.write(f"fan{count}-two.yaml", workloads.fan_out(count, parallelism=2))
-    loop = f"seq {count} | xargs -P2 -I_ {shlex.join(BWRAP)} true"
+    loop = f"seq {count} | xargs -P2 -I_ {shlex.join(bwrap(bench.folder))} true"
     host_loop = doit(bench, f"fan{count}", workloads.fan_out_dodo(count), "-n2")
     return [
         Case(
@@ -179,7 +205,7 @@ def fan_out(bench: Bench, count: int, rounds: int) -> list[Case]:
 
 def chain(bench: Bench) -> list[Case]:
     manifest = bench.write("chain.yaml", workloads.chain(50))
-    loop = workloads.chain_loop(50, shlex.join(BWRAP))
+    loop = workloads.chain_loop(50, shlex.join(bwrap(bench.folder)))
     return [
         Case(
             "chain of 50 with a parameter, sandboxed", "a loop in `sh`, the same bwrap flags",
@@ -226,6 +252,7 @@ def large_manifest(bench: Bench) -> list[Case]:
 
 GROUPS: dict[str, Callable[[Bench], list[Case]]] = {
     "start-up": start_up,
+    "memory": memory,
     "fan-out": lambda bench: fan_out(bench, 200, rounds=7),
     "chain": chain,
     "graphs": graphs,

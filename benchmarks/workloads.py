@@ -16,9 +16,10 @@ HELLO_DODO = """def task_hello():
 """
 
 
-def fan_out(count: int, parallelism: int | None = None) -> str:
-    """`count` pods that run `true`, none waits for another."""
+def fan_out(count: int, parallelism: int | None = None, pods: int | None = None) -> str:
+    """`count` pods that run `true`, none waits for another. pods: so many, the rest is skipped."""
     limit = f"    parallelism: {parallelism}\n" if parallelism else ""
+    when = f"        when: '{{{{item}}}} < {pods}'\n" if pods is not None else ""
     return (
         HEAD.format(name="fan-out")
         + f"""  - name: main
@@ -26,7 +27,7 @@ def fan_out(count: int, parallelism: int | None = None) -> str:
     - - name: nothing
         template: nothing
         withSequence: {{count: "{count}"}}
-  - name: nothing
+{when}  - name: nothing
     container: {{image: "busybox:1.36", command: ["true"]}}
 """
     )

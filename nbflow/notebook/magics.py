@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from nbflow import cli
@@ -10,6 +13,8 @@ from nbflow.errors import ManifestError, NbflowError
 from nbflow.notebook import words
 from nbflow.notebook.display import show
 from nbflow.notebook.failure import DetachedError, RefusedError, VerbFailedError
+from nbflow.notebook.follow import finished
+from nbflow.notebook.near import near
 from nbflow.notebook.presence import Presence, cell_text, presence
 from nbflow.notebook.results import Run
 from nbflow.notebook.start import attach
@@ -20,22 +25,24 @@ if TYPE_CHECKING:
     from nbflow.cli.submit import SubmitCall
     from nbflow.clients.client import Client
     from nbflow.commands.submission import Prepared
+    from nbflow.spec.yaml import Document
 
 MAGIC = "%%workflow"
 SOURCE = "cell"
 """What positions call the manifest."""
+_ON_THE_SHELL = re.compile(r"`(?:nbflow |(?=submit ))")
 
 
 def cell_magic(shell: InteractiveShell, line: str, cell: str) -> Run | None:
     """Run the manifest in `cell`. The run; None for a dry run."""
     name, rest = words.take_name(words.split(line, shell.user_ns))
-    call = cli.parse_submit(rest)
-    call.check()
+    call = _parse(rest)
     if call.files:
         problem = f"{call.files[0]!r} is one word too many: the cell is the manifest"
         raise NbflowError(problem, fix=f"{MAGIC} NAME FLAGS")
     runs = _submit(call, _numbered_as_shown(shell, cell))
     if runs and name:
+        _tell_of_the_one_before(shell.user_ns.get(name))
         shell.user_ns[name] = runs[0]
     return _accompany(shell, call, runs)
 
@@ -51,7 +58,8 @@ def line_magic(shell: InteractiveShell, line: str) -> object:
         return run
     if argv[:1] == ["graph"] and len(argv) == 2 and not argv[1].startswith("-"):
         return _graph(argv[1])
-    code = cli.run(argv, out=sys.stdout, err=sys.stderr)
+    with _advice_for_notebooks():
+        code = cli.run(argv, out=sys.stdout, err=sys.stderr)
     if code:
         raise VerbFailedError(line, code)
     return None
@@ -69,13 +77,38 @@ def _graph(what: str) -> object:
 
 
 def _submit_files(shell: InteractiveShell, argv: list[str]) -> Run | None:
-    call = cli.parse_submit(argv)
-    call.check()
+    call = _parse(argv)
     if not call.files:
         raise NbflowError(
             "no manifest was given", fix="%workflow submit FILE, or a cell that begins with %%workflow"
         )
     return _accompany(shell, call, _submit(call, *call.files))
+
+
+def _parse(argv: list[str]) -> SubmitCall:
+    with _advice_for_notebooks():
+        call = cli.parse_submit(argv)
+        call.check()
+    return call
+
+
+@contextmanager
+def _advice_for_notebooks() -> Iterator[None]:
+    """What the command line advises, as it is typed in a cell."""
+    try:
+        yield
+    except NbflowError as error:
+        error.fix = _ON_THE_SHELL.sub("`%workflow ", error.fix)
+        raise
+
+
+def _tell_of_the_one_before(value: object) -> None:
+    """A cell that runs again starts another workflow; the one before goes on, and nobody would see it."""
+    if not isinstance(value, Run):
+        return
+    with suppress(NbflowError):  # it may be deleted
+        if not finished(value.workflow):
+            _say(f"workflow {value.name} of before goes on; `%workflow stop {value.name}` ends it")
 
 
 def _submit(call: SubmitCall, *manifests: str) -> list[Run]:
@@ -100,9 +133,22 @@ def _checked(call: SubmitCall, manifests: tuple[str, ...], client: Client) -> Pr
     source = "" if call.files else SOURCE
     try:
         documents = [one for text in manifests for one in load(text, source=source, strict=call.strict)]
+        if not call.files:
+            _refuse_other_kinds(documents)
         return prepare(documents, call.with_parameter_file(), client)
     except ManifestError as error:
         raise RefusedError(error.findings, "" if call.files else manifests[0]) from None
+
+
+def _refuse_other_kinds(documents: Sequence[Document]) -> None:
+    """A cell without any workflow is a slip of the pen in its `kind`."""
+    if not documents or any(one.kind == "Workflow" or one.findings for one in documents):
+        return
+    first = documents[0]
+    problem = f"there is no workflow to run: kind is {first.kind!r}"
+    meant = near(first.kind, ["Workflow"]).startswith("did")
+    fix = "did you mean `Workflow`?" if meant else "a cell that runs has `kind: Workflow`"
+    raise ManifestError((first.finding("NBF103", ("kind",), problem, fix=fix),))
 
 
 def _accompany(shell: InteractiveShell, call: SubmitCall, runs: list[Run]) -> Run | None:

@@ -1,5 +1,7 @@
 """The words on the line of a magic: split as a shell splits them, with Python's values where `{name}` asks for them.
 
+`{run}` is the name of the workflow, `{a.b}` an attribute or an item.
+
 IPython's own expansion is off: it turns `{{workflow.name}}` into something else.
 """
 
@@ -10,11 +12,13 @@ import keyword
 import re
 import shlex
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
 from nbflow.errors import NbflowError
 from nbflow.notebook.near import near
+from nbflow.notebook.results import Run
 
-_VARIABLE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
+_VARIABLE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}(?!\})")
 
 
 def split(line: str, names: Mapping[str, object]) -> list[str]:
@@ -50,7 +54,9 @@ def take_name(words: list[str]) -> tuple[str, list[str]]:
 
 
 def text_of(name: str, value: object) -> str:
-    """A value as a parameter: text as it is, all else as JSON. Raises NbflowError if it is neither."""
+    """A value as a parameter: text as it is, a run by its name, all else as JSON. Raises NbflowError if it is none."""
+    if isinstance(value, Run):
+        return value.name
     if isinstance(value, str):
         return value
     try:
@@ -65,13 +71,32 @@ def text_of(name: str, value: object) -> str:
 
 def _value_in(names: Mapping[str, object]) -> Callable[[re.Match[str]], str]:
     def value(match: re.Match[str]) -> str:
-        name = match[1]
+        name, *parts = match[1].split(".")
         if name not in names:
-            known = [one for one in names if not one.startswith("_")]
+            known = [one for one in names if not one.startswith("_") and _may_be_meant(names[one])]
             raise NbflowError(f"there is no Python variable {name!r}", where=match[0], fix=_fix(name, known))
-        return text_of(name, names[name])
+        found = names[name]
+        for part in parts:
+            found = _inside(found, part, match[0])
+        return text_of(match[1], found)
 
     return value
+
+
+def _inside(owner: object, name: str, where: str) -> object:
+    """An item of a mapping, or an attribute."""
+    if isinstance(owner, Mapping) and name in owner:
+        return owner[name]
+    if hasattr(owner, name):
+        return getattr(owner, name)
+    known = [*owner] if isinstance(owner, Mapping) else [one for one in dir(owner) if not one.startswith("_")]
+    problem = f"{type(owner).__name__} has no {name!r}"
+    raise NbflowError(problem, where=where, fix=near(name, [str(one) for one in known]))
+
+
+def _may_be_meant(value: object) -> bool:
+    """Whether a value can be a parameter: not the functions and modules that every notebook has."""
+    return not callable(value) and not isinstance(value, ModuleType)
 
 
 def _fix(name: str, known: list[str]) -> str:

@@ -158,7 +158,35 @@ def test_a_verb_does_what_the_command_line_does(cells):
     assert kernel.run("%workflow graph diamond -o dot").text.startswith("digraph workflow {")
     unknown = kernel.run("%workflow get nothing")
     assert unknown.traceback.startswith("NotFoundError: no workflow nothing")
-    assert kernel.run("%workflow lst").traceback.startswith("NbflowError: No such command 'lst'")
+    wrong = kernel.run("%workflow lst").traceback
+    assert wrong.startswith("NbflowError: No such command 'lst'")
+    assert wrong.endswith("fix: `%workflow --help` shows how")
+
+
+def test_a_verb_takes_a_run_by_its_variable(cells):
+    kernel = cells("workflows.until_stopped")
+    kernel.run(DIAMOND, person=True)
+    assert kernel.run("%workflow stop {run}").text == "workflow diamond stopped\n"
+    assert kernel.run("print(run.wait(check=False).phase)").text == "Failed\n"
+
+
+def test_a_cell_that_runs_again_tells_of_the_workflow_that_goes_on(cells):
+    kernel = cells("workflows.start")
+    again = DIAMOND.replace("metadata: {name: diamond}", "metadata: {generateName: diamond-}")
+    kernel.run(again, person=True)
+    name = kernel.run("print(run.name)").text.strip()
+    assert kernel.run(again, person=True).text == (
+        f"workflow {name} of before goes on; `%workflow stop {name}` ends it\n"
+    )
+    kernel.run("for one in fake.client.runs.values(): workflows.end(one)")
+    assert kernel.run(again, person=True).text == ""
+    kernel.run("workflows.end(fake.newest())")
+
+
+def test_a_slip_in_the_kind_is_shown_at_its_line(cells):
+    answer = cells().run(DIAMOND.replace("kind: Workflow", "kind: Workfow"))
+    assert "cell:3:7: \x1b[1merror\x1b[0m: there is no workflow to run: kind is 'Workfow'" in answer.traceback
+    assert "did you mean `Workflow`?" in answer.traceback
 
 
 def test_submit_takes_files(cells, tmp_path):

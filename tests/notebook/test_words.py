@@ -5,7 +5,9 @@ from array import array
 import pytest
 
 from nbflow.errors import NbflowError
+from nbflow.notebook.results import Run
 from nbflow.notebook.words import split, take_name
+from tests.notebook.fake_client import FakeClient
 
 
 def refusal(line, names):
@@ -71,4 +73,26 @@ def test_a_name_that_python_cannot_hold_is_refused(word, suggestion):
     assert str(caught.value) == (
         f"{word!r} is no name for a Python variable\n"
         f"  fix: %%workflow {suggestion}; the workflow itself is named by --name"
+    )
+
+
+def test_a_run_is_its_name_and_what_is_inside_a_value_can_be_had():
+    run = Run(FakeClient(), "hello-1")
+    names = {"run": run, "config": {"depth": {"max": 3}}}
+    assert split("resume {run} {run.name} -p x={config.depth.max}", names) == [
+        "resume",
+        "hello-1",
+        "hello-1",
+        "-p",
+        "x=3",
+    ]
+    assert (
+        refusal("{config.deph}", names) == "{config.deph}: dict has no 'deph'\n  fix: did you mean 'depth'?"
+    )
+    assert refusal("{run.nam}", names).startswith("{run.nam}: Run has no 'nam'\n  fix: did you mean 'name'")
+
+
+def test_functions_and_modules_are_not_suggested():
+    assert refusal("-p x={nope}", {"open": open, "nop": pytest}) == (
+        "{nope}: there is no Python variable 'nope'\n  fix: define nope in a cell above"
     )

@@ -97,6 +97,11 @@ class Run:
         self.client.ask(self.name, Request(verb="stop", message=message))
         return self
 
+    def resume(self) -> Run:
+        """Let it go on where it is suspended."""
+        self.client.ask(self.name, Request(verb="resume"))
+        return self
+
     def terminate(self, message: str = "") -> Run:
         """Ask it to end at once, without exit handlers."""
         self.client.ask(self.name, Request(verb="terminate", message=message))

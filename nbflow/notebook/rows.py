@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypedDict
 
-from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
+from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
+from nbflow.views.phases import suspended
 from nbflow.views.podnames import template_of
 
 _MESSAGE = 500
@@ -19,6 +20,7 @@ class Header(TypedDict):
     name: str
     phase: str
     message: str
+    suspended: bool
     started: int | None
     finished: int | None
     progress: str
@@ -47,6 +49,7 @@ def header(workflow: WorkflowObject, target: str) -> Header:
         name=workflow.name,
         phase=str(status.phase or "Pending"),
         message=status.message[:_MESSAGE],
+        suspended=status.phase is Phase.RUNNING and suspended(workflow),
         started=millis(status.started_at),
         finished=millis(status.finished_at),
         progress=status.progress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import anywidget
@@ -15,6 +16,7 @@ from nbflow.notebook.feed import Feed, Message
 if TYPE_CHECKING:
     from nbflow.notebook.results import Run
 
+_STOPPING = "Stop was asked for: running pods end, then exit handlers run."
 _PLAIN = "(live view: run this cell to interact)"
 
 
@@ -53,15 +55,22 @@ class RunWidget(anywidget.AnyWidget):
             case "select":
                 self._feed.select(str(request.get("node", "")))
             case "stop":
-                threading.Thread(target=self._stop, name="nbflow stop", daemon=True).start()
+                self._ask(lambda: self._run.stop("Stopped in the notebook"), _STOPPING)
+            case "resume":
+                self._ask(self._run.resume, "")
 
-    def _stop(self) -> None:
-        try:
-            self._run.stop("Stopped in the notebook")
-        except NbflowError as error:
-            self.send({"said": str(error), "wrong": True})
-        else:
-            self.send({"said": "Stop was asked for: running pods end, then exit handlers run."})
+    def _ask(self, action: Callable[[], object], said: str) -> None:
+        """Do in the background what takes its time. said: what the page shows when it is done."""
+
+        def ask() -> None:
+            try:
+                action()
+            except NbflowError as error:
+                self.send({"said": str(error), "wrong": True})
+            else:
+                self.send({"said": said})
+
+        threading.Thread(target=ask, name="nbflow ask", daemon=True).start()
 
     def _repr_mimebundle_(
         self, **kwargs: dict[str, object]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from nbflow.clients.client import Request
 from nbflow.commands import connecting
+from nbflow.spec.status import NodeType
 from tests.notebook import workflows
 from tests.notebook.fake_client import FakeClient, FakeRun, node
 
@@ -54,6 +56,22 @@ def stop_when_asked() -> None:
     workflows.stopped(run)
 
 
+def suspend() -> None:
+    """The first node waits for somebody."""
+    run = newest()
+    start()
+    run.change(node("diamond.A", workflows.P.RUNNING, type=NodeType.SUSPEND, boundary="diamond"))
+
+
+def resume_when_asked() -> None:
+    """Wait for the click on Resume, and go on."""
+    run = newest()
+    with run.news:
+        assert run.news.wait_for(lambda: run.asked, 20), "nobody asked to go on"
+        assert run.asked == [Request(verb="resume")]
+    run.change(node("diamond.A", workflows.P.SUCCEEDED, type=NodeType.SUSPEND, boundary="diamond"))
+
+
 def evil(text: str) -> None:
     """A node with this name and message, a workflow with this message, and lines with it and with colours."""
     run = newest()
@@ -71,4 +89,16 @@ def many(count: int) -> None:
         run.say(name, *(f"{name} says {line}" for line in range(20)))
 
 
-__all__ = ["DIAMOND", "client", "end", "evil", "many", "newest", "say", "start", "stop_when_asked"]
+__all__ = [
+    "DIAMOND",
+    "client",
+    "end",
+    "evil",
+    "many",
+    "newest",
+    "resume_when_asked",
+    "say",
+    "start",
+    "stop_when_asked",
+    "suspend",
+]

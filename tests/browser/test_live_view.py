@@ -174,14 +174,50 @@ def test_exactly_one_of_snapshot_and_live_view_is_seen(diamond, kind):
     expect(notebook.page.get_by_text("Error creating widget")).to_be_hidden()
 
 
-def test_a_view_whose_kernel_is_gone_says_so(diamond):
+def test_a_view_whose_kernel_is_gone_says_so_by_itself(diamond):
     notebook = diamond("fake.start()")
     notebook.run(2)
     expect(shape(notebook, "A")).to_have_attribute("data-phase", "Running")
     notebook.restart_kernel()
-    view(notebook).get_by_role("button", name="Stop").click()
     expect(view(notebook).locator(".nbflow-link")).to_have_text("snapshot, not live")
+    expect(view(notebook).locator(".nbflow-badge")).to_have_text("●was Running")
+    expect(view(notebook).locator(".nbflow-said")).to_have_text(
+        "The kernel that showed this is gone; the workflow does not need it. `%workflow watch diamond` shows it again."
+    )
     expect(view(notebook).get_by_role("button", name="Stop")).to_be_disabled()
+
+
+def test_a_suspended_workflow_is_resumed_by_a_click(diamond):
+    notebook = diamond("fake.suspend()", "fake.resume_when_asked()", "fake.end()")
+    notebook.run(2)
+    expect(view(notebook).locator(".nbflow-badge")).to_have_text("●Running (Suspended)")
+    expect(row(notebook, "A")).to_have_text("ǁAwaits for Resume")
+    resume = view(notebook).get_by_role("button", name="Resume")
+    resume.click()
+    notebook.run(3)
+    expect(resume).to_be_hidden()
+    expect(view(notebook).locator(".nbflow-badge")).to_have_text("●Running")
+    notebook.run(4)
+    expect(view(notebook).locator(".nbflow-badge")).to_have_text("✔Succeeded")
+
+
+def test_lines_look_as_at_a_terminal(diamond):
+    lines = [
+        "\x1b[1;33mwarn\x1b[22m low\x1b[0m end", "\x1b[38;5;208mcube\x1b[39m \x1b[38;2;10;20;30mbytes\x1b[0m",
+        "\x1b[44;4mnote\x1b[24m", "10%\r50%\r100%\r",
+    ]  # fmt: skip
+    notebook = diamond("fake.start()", f"fake.say('A', *{lines!r})")
+    notebook.run(2)
+    notebook.run(3)
+    shown = view(notebook).locator(".nbflow-line")
+    expect(shown).to_have_text(["Awarn low end", "Acube bytes", "Anote", "A100%"])
+    styled = shown.locator("span:not(.nbflow-who)").evaluate_all(
+        "all => all.map(one => [one.textContent, one.className, one.style.color])"
+    )
+    assert styled == [
+        ["warn", "nbflow-ansi-3 nbflow-bold", ""], [" low", "nbflow-ansi-3", ""],
+        ["cube", "", "rgb(255, 135, 0)"], ["bytes", "", "rgb(10, 20, 30)"], ["note", "nbflow-underline", ""],
+    ]  # fmt: skip
 
 
 def test_running_the_cell_again_shows_the_new_run(diamond):

@@ -28,7 +28,7 @@ export class LogView {
   draw() {
     const { store } = this;
     const node = store.nodes.get(store.selected);
-    const skipped = store.skipped ? ` (${store.skipped} lines left out: the whole log is in run["NODE"].logs)` : "";
+    const skipped = store.skipped ? ` (${store.skipped} lines left out: \`%workflow logs ${store.header.name}\` has all)` : "";
     setText(this.title, `Log of ${node ? node.name : "all nodes"}${skipped}`);
     if (this.round !== store.logRound) {
       this.round = store.logRound;

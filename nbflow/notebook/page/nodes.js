@@ -3,6 +3,7 @@
 import { SIGNS, duration, make, setText } from "./elements.js";
 
 const MAX_ROWS = 500; // rows of the list of nodes
+const WAITS = "ǁ"; // the sign of a suspend node that nobody resumed yet
 
 export class NodesView {
   constructor(store) {
@@ -67,6 +68,7 @@ export class NodesView {
     this.order = order;
     const before = this.rows;
     this.rows = new Map(shown.map(([, node]) => [node.id, before.get(node.id) || this.makeRow(node.id)]));
+    this.element.style.setProperty("--rows", this.rows.size + 1);
     this.list.replaceChildren(this.all.element, ...[...this.rows.values()].map((row) => row.element));
   }
 
@@ -76,10 +78,11 @@ export class NodesView {
     row.element.setAttribute("aria-level", depth + 1);
     row.element.setAttribute("aria-label", `${node.name}, ${node.phase}`);
     row.element.title = `${node.phase}${node.message ? `: ${node.message}` : ""}`;
-    setText(row.sign, SIGNS[node.phase] || "?");
+    const waits = node.type === "Suspend" && node.phase === "Running";
+    setText(row.sign, waits ? WAITS : SIGNS[node.phase] || "?");
     setText(row.name, node.name);
     const took = node.started && node.finished ? duration(node.finished - node.started) : "";
-    setText(row.fact, node.message && node.phase !== "Succeeded" ? node.message : took || node.phase);
+    setText(row.fact, node.message && node.phase !== "Succeeded" ? node.message : took || (waits ? "waits for Resume" : node.phase));
   }
 
   chosen(target) {

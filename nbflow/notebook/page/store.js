@@ -1,8 +1,11 @@
 // What the page knows of a run, and its talk with the kernel. feed.py says what travels and when.
 
+import { FINISHED } from "./elements.js";
+
 export const MAX_LINES = 2000; // lines of the log that the page keeps
 const HELLOS = [0, 300, 1000, 2000, 4000, 8000]; // ms: the first ones may meet a kernel that does not listen yet
 const SILENCE = 10000; // ms without an answer until the view calls itself a snapshot
+const LAST_LOOKS = [0, 500, 2000, 5000]; // ms after the line broke: a restarting kernel closes it a little later
 const PING = 20000; // ms without news until the view asks whether the kernel is still there
 
 class Store {
@@ -24,12 +27,14 @@ class Store {
     this.lost = "";
     this.said = null;
     this.stopping = false;
+    this.resuming = false;
     this.heard = 0; // messages received in this page
     this.link = "connecting"; // connecting, live, waiting, gone
     this.lastNews = Date.now();
     const opening = model.get("opening");
     if (opening && opening.header) this.takeState(opening);
     model.on("msg:custom", (message) => this.take(message));
+    model.on("comm_live_update", () => this.lookForKernel());
     this.greet();
   }
 
@@ -58,12 +63,18 @@ class Store {
     if (silent > PING) this.send({ do: "ping" });
   }
 
+  // The front end says that the line to the kernel has opened or broken: only sending shows which.
+  lookForKernel() {
+    for (const delay of LAST_LOOKS) setTimeout(() => this.link !== "gone" && this.send({ do: "ping" }), delay);
+  }
+
   take(message) {
     this.heard += 1;
     this.lastNews = Date.now();
     this.setLink("live");
-    if (message.said) {
+    if (message.said !== undefined) {
       this.said = { text: message.said, wrong: Boolean(message.wrong) };
+      this.resuming = false;
       if (message.wrong) this.stopping = false;
     }
     if (message.seq) {
@@ -117,10 +128,18 @@ class Store {
   }
 
   stop() {
-    this.stopping = true;
-    this.said = { text: "Asking the workflow to stop …", wrong: false };
-    if (!this.send({ do: "stop" })) this.stopping = false;
+    this.stopping = this.ask("stop", "Asking the workflow to stop …");
+  }
+
+  resume() {
+    this.resuming = this.ask("resume", "Asking the workflow to go on …");
+  }
+
+  ask(verb, text) {
+    const sent = this.send({ do: verb });
+    this.said = sent ? { text, wrong: false } : null;
     this.tell();
+    return sent;
   }
 
   setLink(link) {
@@ -131,6 +150,15 @@ class Store {
 
   tell() {
     this.views.forEach((view) => view.schedule());
+  }
+
+  get finished() {
+    return FINISHED.has(this.header.phase);
+  }
+
+  // Whether what is shown may be wrong by now, because no news can come.
+  get stale() {
+    return !this.finished && (this.ended || this.link === "gone");
   }
 
   // Whether the view has more to show than the snapshot that is stored in the notebook.

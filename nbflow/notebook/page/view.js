@@ -39,8 +39,8 @@ class View {
     this.frame = null;
     this.root.classList.toggle("nbflow-live", this.store.alive);
     this.hideSnapshot(this.store.alive);
-    this.root.dataset.link = this.store.link;
     if (this.store.header === null) return;
+    this.root.classList.toggle("nbflow-stale", this.store.stale);
     for (const part of this.parts) part.draw();
   }
 

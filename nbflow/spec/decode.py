@@ -11,7 +11,7 @@ from enum import Enum
 from functools import cache
 
 from nbflow.errors import Severity
-from nbflow.spec.fields import KINDS, RENAMED, Fields, table
+from nbflow.spec.fields import KINDS, OBJECTS, RENAMED, Fields, table
 from nbflow.spec.leaves import SCALARS, DecodeFault, Decoder, Faults, mismatch
 
 UNKNOWN_FIELD = "NBF102"
@@ -31,11 +31,11 @@ class Mode(Enum):
 
 
 def decode(data: dict[str, object], kind: str, *, strict: bool) -> Faults:
-    """Check and convert a document of this kind; of kinds that are not Argo's nothing is looked at."""
-    if kind not in KINDS:
+    """Check and convert a document of this kind; of kinds that neither Argo nor a submit takes nothing is looked at."""
+    if kind not in KINDS and kind not in OBJECTS:
         return []
     faults: Faults = []
-    _decoder(kind, Mode.STRICT if strict else Mode.LOOSE)(data, faults)
+    _decoder(OBJECTS.get(kind, kind), Mode.STRICT if strict else Mode.LOOSE)(data, faults)
     return faults
 
 

@@ -16,7 +16,14 @@ Fields = dict[str, str]
 KINDS = frozenset(
     {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow", "WorkflowEventBinding"}
 )
-"""Argo's own kinds; documents of other kinds are not looked at."""
+"""Argo's own kinds."""
+
+OBJECTS = {
+    "Secret": "V1Secret",
+    "ConfigMap": "V1ConfigMap",
+    "PersistentVolumeClaim": "V1PersistentVolumeClaim",
+}
+"""Kinds of Kubernetes that come along with workflows -> their types; documents of other kinds are not looked at."""
 
 RENAMED = {
     ("CronWorkflowSpec", "schedule"): "use `schedules`, a list, since v4",

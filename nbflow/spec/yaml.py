@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nbflow.errors import Finding, Position, Severity
 from nbflow.spec.build import Fault, build
 from nbflow.spec.decode import decode
+from nbflow.spec.objects import ENCODED, check_values
 
 if TYPE_CHECKING:
     from nbflow.spec.positions import Places
@@ -29,6 +30,7 @@ MAX_CHARACTERS = 8 * 1024 * 1024
 _SEPARATOR = re.compile(r"\n---")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _KIND = re.compile(r"^kind: *([A-Za-z]+)", re.MULTILINE)
+_VALUES = re.compile(r"""["']?kind["']?\s*:\s*["']?(Secret|ConfigMap)\b""")
 _SYNTAX = "NBF101"
 _REPEATED = "NBF201"
 
@@ -142,7 +144,15 @@ class Document:
         return self._place(rule, self.file.position(self.offset + offset), problem, fix, severity)
 
     def _place(self, rule: str, place: Position, problem: str, fix: str, severity: Severity) -> Finding:
-        return Finding(rule, problem, severity, place, self.file.line(place.line), fix)
+        line = "" if self._hides_lines else self.file.line(place.line)
+        return Finding(rule, problem, severity, place, line, fix)
+
+    @property
+    def _hides_lines(self) -> bool:
+        """Whether lines may hold the value of a secret."""
+        if not self.data:
+            return _VALUES.search(self.text) is not None
+        return self.kind in ENCODED
 
 
 def load_documents(text: str | bytes, source: str, *, strict: bool = True) -> list[Document]:
@@ -200,7 +210,7 @@ def _load(document: Document, *, strict: bool) -> Document:
         document.finding(
             fault.rule, fault.path, fault.told(), fix=fault.fix, severity=fault.severity, key=fault.key
         )
-        for fault in decode(data, document.kind, strict=strict)
+        for fault in check_values(data, document.kind, decode(data, document.kind, strict=strict))
     ]
     return document
 

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ class Sandbox:
         self._programs: dict[
             tuple[str, str], str
         ] = {}  # (name, PATH) -> where it was found, for the machine's own
+        self._fresh_view(
+            sys.executable
+        )  # most pods use the Python that submits them: found before the first one waits
 
     def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
         python = pod.annotations.get(PYTHON_ANNOTATION, "")

@@ -328,7 +328,7 @@ GROWING = [{"name": "a", "container": {"image": "x", "args": ["{{ {{workflow.par
 )
 def test_no_manifest_makes_lint_hang(text):
     seconds = _seconds(lambda: [finding.render() for finding in lint_texts([("a", text)])])
-    assert seconds < 4  # a second on a quiet machine
+    assert seconds < 60  # a second on a quiet machine; what this is for took minutes
 
 
 def test_templates_deep_down_are_looked_at():

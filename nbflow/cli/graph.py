@@ -35,7 +35,10 @@ def graph(session: Session, what: str, output: str | None, path: str) -> int:
       nbflow graph @latest --file run.png
     """
     ending = Path(path).suffix.lstrip(".").lower()
-    form = output or (ending if ending in drawing.FORMS else "svg")
+    if ending and ending not in drawing.FORMS and not output:
+        endings = ", ".join(f".{form}" for form in drawing.FORMS)
+        raise NbflowError(f"no picture ends in .{ending}", where=path, fix=f"one of {endings}, or say -o")
+    form = output or ending or "svg"
     found = drawing.find_drawable(session.client, what)
     data = drawing.render(dot(found), form)
     if not path and (session.console.tty and form != "dot"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from nbflow.errors import NbflowError
 
@@ -17,6 +18,8 @@ Manifest = str | os.PathLike[str] | Mapping[str, object]
 """A path, the text of a manifest (a string of several lines), or the object itself."""
 
 SUFFIXES = (".yaml", ".yml", ".json")
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a file that may be a manifest."""
 _MISSING = "check the path; `-` reads standard input"
 
 
@@ -68,13 +71,35 @@ def expand(paths: Iterable[str]) -> Iterator[str]:
 
 def _read(path: str) -> bytes:
     if path == "-":
-        return sys.stdin.buffer.read()
+        return _bounded(sys.stdin.buffer, path)
     if path.startswith(("http://", "https://")):
         from urllib.request import urlopen
 
         with urlopen(path, timeout=30) as answer:  # noqa: S310  # the scheme was looked at
-            return bytes(answer.read())
-    return Path(path).read_bytes()
+            return _bounded(answer, path)
+    with Path(path).open("rb") as file:
+        if _is_device(file):
+            raise ValueError("this is a device")
+        return _bounded(file, path)
+
+
+def _is_device(file: IO[bytes]) -> bool:
+    """Such as /dev/zero or a disk: they may never end. Terminals and /dev/null do."""
+    found = os.fstat(file.fileno())
+    character = stat.S_ISCHR(found.st_mode) and not file.isatty()
+    return stat.S_ISBLK(found.st_mode) or (character and found.st_rdev != Path(os.devnull).stat().st_rdev)
+
+
+def _bounded(file: IO[bytes], path: str) -> bytes:
+    """All that is in it. Raises NbflowError for what is far too large for a manifest."""
+    data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise NbflowError(
+            f"larger than {LARGEST >> 20} MB, too large for a manifest",
+            where=path,
+            fix="move data into files",
+        )
+    return data
 
 
 def _json(manifest: Mapping[str, object]) -> str:

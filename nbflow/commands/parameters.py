@@ -11,6 +11,8 @@ from nbflow.errors import NbflowError
 from nbflow.revise.submit import SubmitOptions, split_parameter
 
 if TYPE_CHECKING:
+    from yaml import YAMLError
+
     from nbflow.spec.yaml import Document
 
 
@@ -24,7 +26,7 @@ def read_parameter_file(path: str) -> tuple[str, ...]:
     try:
         data = yaml.safe_load(read_bytes(path))
     except yaml.YAMLError as error:
-        raise NbflowError(f"this is no YAML: {_first_line(error)}", where=path) from error
+        raise _no_yaml(error, path) from error
     if data is None:
         return ()
     if not isinstance(data, dict):
@@ -86,5 +88,9 @@ def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _no_yaml(error: YAMLError, path: str) -> NbflowError:
+    """What the parser says, at the place that it names."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
+    said = problem or getattr(error, "reason", None) or "it cannot be read"
+    return NbflowError(f"this is no YAML: {said}", where=place, fix="write NAME: VALUE, one a line")

@@ -74,7 +74,11 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
     workflows = [document for document in documents if document.kind == "Workflow"]
     if not workflows:
         refuse_errors([finding for document in documents for finding in document.findings])
-        raise NbflowError("no workflow found in given files", fix="a manifest to submit has `kind: Workflow`")
+        raise _nothing_to_submit(documents)
+    if options.name and len(workflows) > 1:
+        raise NbflowError(
+            f"--name is for a single workflow: {len(workflows)} were given", fix="use --generate-name"
+        )
     check_options(options)
     # A text that is malformed has no data for the options to change: lint refuses it.
     changed = {id(document): apply(document.data, options) for document in workflows if document.data}
@@ -102,6 +106,20 @@ def send(prepared: Prepared, client: Client, say: Say) -> Submission:
         say(f"{stored.kind.lower()}/{stored.name} {end}")
     workflows = tuple(client.submit(workflow) for workflow in prepared.workflows)
     return Submission(client, workflows, prepared.warnings)
+
+
+def _nothing_to_submit(documents: Sequence[Document]) -> NbflowError:
+    """No Workflow: what was found instead, and which verb takes that."""
+    found = list(dict.fromkeys(document.kind or "a document without a kind" for document in documents))
+    stored = [document for document in documents if document.kind in CREATED_FIRST]
+    fix = "a manifest to submit has `kind: Workflow`"
+    if stored:
+        fix = f"`nbflow create -f FILE` stores a {stored[0].kind}"
+        if stored[0].kind.endswith("Template"):
+            fix += "; a Workflow runs it by `workflowTemplateRef`"
+    instead = f", only {', '.join(found)}" if found else ": they are empty"
+    where = documents[0].source if documents else ""
+    return NbflowError(f"no workflow found in given files{instead}", where=where, fix=fix)
 
 
 def _check_names(workflows: Sequence[Mapping[str, object]], client: Client) -> None:

@@ -50,7 +50,7 @@ def lint_documents(
     objects = Objects(documents, known or {})
     sources = {document.source for document in documents if document.kind in chosen}
     for document in documents:
-        report.findings += _own_findings(document, chosen, sources)
+        report.findings += _own_findings(document, chosen | frozenset(created), sources)
     _report_duplicates(report, documents)
     for document in documents:
         if document.data and document.kind in chosen:

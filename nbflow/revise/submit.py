@@ -37,9 +37,9 @@ def apply(workflow: JSONObject, options: SubmitOptions) -> dict[str, object]:
 
 
 def split_parameter(text: str) -> tuple[str, str]:
-    """NAME=VALUE as a pair. Raises NbflowError if there is no "="."""
+    """NAME=VALUE as a pair. Raises NbflowError if there is no "=", or nothing before it."""
     name, equals, value = text.partition("=")
-    if not equals:
+    if not equals or not name:
         raise NbflowError(
             f"expected parameter of the form: NAME=VALUE. Received: {text}", fix=f"-p {name or 'NAME'}=VALUE"
         )

@@ -39,12 +39,24 @@ def test_without_arguments_it_shows_help_with_an_example(nbflow):
         (["logs", "@latest"], "there is no workflow yet"),
         (["submit", "nope.yaml"], "nope.yaml: no such file"),
         (["lint", "nope.yaml"], "nope.yaml: no such file"),
-        (["submit", "list.yaml"], "no workflow found in given files"),
+        (["submit", "list.yaml"], "list.yaml: no workflow found in given files, only Service"),
+        (
+            ["submit", "template.yaml"],
+            "fix: `nbflow create -f FILE` stores a WorkflowTemplate; a Workflow runs",
+        ),
+        (["lint", "/dev/zero"], "/dev/zero: cannot be read: this is a device"),
+        (["lint", "large.yaml"], "large.yaml: larger than 64 MB, too large for a manifest"),
+        (["lint", "/dev/null"], "found nothing to lint"),
+        (["submit", "-p", "=x", "list.yaml", "-f", "bad.yaml"], "bad.yaml:2:2: this is no YAML: "),
         (["delete", "nope"], "Workflow 'nope' not found"),
     ],
 )
 def test_errors_are_one_message_and_exit_2(nbflow, tmp_path, argv, message):
     (tmp_path / "list.yaml").write_text("kind: Service\n")
+    (tmp_path / "template.yaml").write_text("kind: WorkflowTemplate\nmetadata: {name: a}\nspec: {}\n")
+    (tmp_path / "bad.yaml").write_text("a: [1\nb: 2\n")
+    with (tmp_path / "large.yaml").open("wb") as file:
+        file.truncate((64 << 20) + 1)
     done = nbflow(*argv)
     assert (done.returncode, done.stdout) == (2, b"")
     assert message in done.stderr.decode()

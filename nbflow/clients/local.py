@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
@@ -17,8 +17,9 @@ from nbflow.errors import ConflictError, NbflowError, NotFoundError
 from nbflow.spec.naming import is_name
 from nbflow.spec.status import WorkflowObject, artifacts_by_name, format_time
 from nbflow.store import LATEST, Home, Store, open_store
+from nbflow.store.connection import is_made
 from nbflow.store.objects import without_secrets
-from nbflow.store.presence import is_listening
+from nbflow.store.presence import Lock, is_listening
 
 DELETE = "delete"
 
@@ -48,15 +49,32 @@ class LocalClient:
         row = prepare_submit(workflow, self.target, now)
         with self._store() as store:
             key = store.submit(row, format_time(now))
-            self._starter.ensure(store)
-            wait_for(
-                lambda: store.sequence(key) or None,
-                store,
-                self._starter,
-                what="take the workflow in",
-                seconds=_TAKE_IN_SECONDS,
-            )
+            try:
+                self._have_taken_in(store, key)
+            except NbflowError:
+                self._withdraw(store, key)
+                raise
             return store.find(row.name).object()
+
+    def _have_taken_in(self, store: Store, key: int) -> None:
+        self._starter.ensure(store)
+        wait_for(
+            lambda: store.sequence(key) or None,
+            store,
+            self._starter,
+            what="take the workflow in",
+            seconds=_TAKE_IN_SECONDS,
+        )
+
+    def _withdraw(self, store: Store, key: int) -> None:
+        """What was refused does not stay, unless there is a controller after all: it may be about to take it in."""
+        lock = Lock(self.home)
+        with suppress(NbflowError, OSError):
+            if lock.take():
+                try:
+                    store.withdraw(key)
+                finally:
+                    lock.release()
 
     def get(self, name: str) -> WorkflowObject:
         with self._reading(name) as store:
@@ -65,7 +83,7 @@ class LocalClient:
 
     def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
         chosen = _choice(selection)
-        if not self.home.database.exists():
+        if not is_made(self.home):
             return []
         found: list[WorkflowObject] = []
         with self._store() as store:
@@ -119,13 +137,13 @@ class LocalClient:
         return Stored(kind, name, existed=not created, object=without_secrets(stored or {}))
 
     def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
-        if not self.home.database.exists():
+        if not is_made(self.home):
             return []
         with self._store() as store:
             return store.objects.list(kind)
 
     def delete_object(self, kind: str, name: str) -> None:
-        if not self.home.database.exists():
+        if not is_made(self.home):
             raise NotFoundError(f'{kind} "{name}" not found')
         with self._store() as store:
             store.objects.delete(kind, name)
@@ -145,7 +163,7 @@ class LocalClient:
 
     def notices(self) -> Sequence[str]:
         """What users should know of this machine and were not told yet: each is given once."""
-        if not self.home.database.exists():
+        if not is_made(self.home):
             return []
         with self._store() as store:
             return store.take_notices()
@@ -162,7 +180,7 @@ class LocalClient:
             yield store
 
     def _require_store(self, name: str) -> None:
-        if not self.home.database.exists():
+        if not is_made(self.home):
             if name == LATEST:
                 raise NotFoundError("no workflows found", fix="submit one first")
             raise NotFoundError(

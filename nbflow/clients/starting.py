@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import nbflow
 from nbflow.errors import NbflowError
 from nbflow.store.home import Home
-from nbflow.store.presence import controller_of, is_listening, ring
+from nbflow.store.presence import FAILED_START, controller_of, is_listening, ring
 
 if TYPE_CHECKING:
     from nbflow.store import Store
@@ -31,7 +31,7 @@ HANDOVER = "handover"
 
 _START_SECONDS = 30.0
 _HANDOVER_SECONDS = 20.0
-_LOG_LINES = 5
+_AGAIN_AND_AGAIN = -1000
 _MOST_STARTS, _STARTS_WITHIN = 3, 60.0
 
 
@@ -117,7 +117,7 @@ class Starter:
         now = time.monotonic()
         self._starts = [at for at in self._starts if now - at < _STARTS_WITHIN] + [now]
         if len(self._starts) > _MOST_STARTS:  # one that dies again and again is not started for ever
-            raise _failed_start(self._home, 1, "")
+            raise _failed_start(self._home, _AGAIN_AND_AGAIN, "")
         self._asked_at = now
         with suppress(BrokenPipeError):
             os.write(self._go, b"go\n")
@@ -194,11 +194,15 @@ def _environment() -> dict[str, str]:
 
 
 def _failed_start(home: Home, code: int, said: str) -> NbflowError:
-    with suppress(OSError):
-        said = said or home.controller_log.read_text(encoding="utf-8", errors="replace")
-    lines = [line for line in said.splitlines() if line.strip()][-_LOG_LINES:]
-    reason = "\n  ".join(lines) or f"exit code {code}"
-    return NbflowError(f"the controller could not start: {reason}", where=str(home.root))
+    """said: what an NbflowError said, if the exit code tells that there was one. A traceback is for the log."""
+    if code == FAILED_START and said.strip():
+        return NbflowError(f"the controller could not start: {said.strip()}", where=str(home.root))
+    reason = "it ended again and again" if code == _AGAIN_AND_AGAIN else f"exit code {code}"
+    return NbflowError(
+        f"the controller could not start: {reason}",
+        where=str(home.controller_log),
+        fix="run `nbflow doctor`; that log has the details",
+    )
 
 
 def _is_older(version: str, than: str) -> bool:

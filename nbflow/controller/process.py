@@ -26,14 +26,14 @@ from nbflow.store import Home, Store
 from nbflow.store.connection import translated
 from nbflow.store.ledger import Ledger
 from nbflow.store.objects import ObjectStore
-from nbflow.store.presence import Bell, Lock, controller_of, is_listening
+from nbflow.store.presence import FAILED_START, Bell, Lock, controller_of, is_listening
 from nbflow.store.settings import Settings, read_settings
 
 _log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 10.0
 _LARGEST_LOG = 4 << 20
-FAILED_START = 3
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +42,10 @@ def main(arguments: Sequence[str]) -> int:
     foreground = "--foreground" in arguments
     if not foreground:
         _leave_terminal()
-    rehearse(home)
+    try:
+        rehearse(home)
+    except Exception:  # noqa: BLE001 - what is wrong is found once more, where it is said
+        _log.debug("the rehearsal failed", exc_info=True)
     gc.freeze()  # what was imported stays for ever: neither look at it again nor copy its pages after the fork
     gc.enable()
     if "--wait-for-go" in arguments and not sys.stdin.buffer.readline():
@@ -52,6 +55,14 @@ def main(arguments: Sequence[str]) -> int:
     except NbflowError as error:
         print(f"{error}", file=sys.stderr)  # noqa: T201 - the client that started us reads it
         return FAILED_START
+    except Exception:  # the details are for the log; who started us learns of it by the exit code
+        if foreground:
+            raise
+        with suppress(OSError):
+            _write_to(home)
+            logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+            _log.exception("the controller could not start")
+        return 1
 
 
 def _leave_terminal() -> None:
@@ -80,7 +91,7 @@ def _start(home: Home, *, foreground: bool) -> int:
         _write_to(home)
     os.chdir("/")
     lock.sign(nbflow.__version__)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     try:
         serve(home, lock, bell, settings)
     except BaseException:  # noqa: BLE001 - the process ends here, and the log has to say why

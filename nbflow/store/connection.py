@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,12 +16,14 @@ from nbflow.store.filesystem import is_network
 from nbflow.store.home import Home
 from nbflow.store.statements import resource
 
-VERSION = 1
+VERSION = 2
 """PRAGMA user_version of schema.sql with all migrations."""
 
 _BUSY_SECONDS = 20.0
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
+_OTHERS = 0o077
+_OURS = ("nbflow.sqlite", "controller.", "settings.toml", "workflows", "artifacts", "errors", ".nbflow-")
 
 
 class StoreFullError(NbflowError):
@@ -93,10 +98,48 @@ def _script(number: int) -> list[str]:
 
 def _make_private(home: Home) -> None:
     """The folder and the file, for their owner alone. SQLite gives its journals the rights of the file."""
-    home.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-    if home.root.stat().st_uid == os.geteuid():
-        home.root.chmod(_PRIVATE_FOLDER)
+    try:
+        home.root.mkdir(mode=_PRIVATE_FOLDER, parents=True)
+    except FileExistsError:
+        if check_folder(home):
+            home.root.chmod(_PRIVATE_FOLDER)
     os.close(os.open(home.database, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _PRIVATE_FILE))
+
+
+def check_folder(home: Home) -> bool:
+    """Whether the rights of a folder that is there must be, and may be, taken from others.
+
+    Raises NbflowError if they are not ours to take: it is no folder, somebody else's, or holds other things.
+    """
+    with translated(home):
+        status = home.root.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not status.st_mode & _OTHERS:
+            return False
+        strangers = sorted(p.name for p in home.root.iterdir() if not p.name.startswith(_OURS))
+    if status.st_uid == os.geteuid() and not strangers:
+        return True
+    reason = f"it holds other things ({strangers[0]})" if strangers else "it belongs to somebody else"
+    raise NbflowError(
+        f"NBFLOW_HOME is open to other users, and cannot be closed: {reason}",
+        where=str(home.root),
+        fix=f"set NBFLOW_HOME to a folder of its own, for example {home.root / 'nbflow'}",
+    )
+
+
+def is_made(home: Home) -> bool:
+    """Whether the home has a store. Raises NbflowError if none can be made there, and leaves no trace."""
+    with translated(home):
+        if home.database.exists():
+            return True
+        if home.root.exists():
+            check_folder(home)
+        existing = next(path for path in (home.root, *home.root.parents) if path.exists())
+        trial = existing / f".nbflow-trial-{os.getpid()}-{threading.get_ident()}"
+        trial.mkdir()
+        trial.rmdir()
+        return False
 
 
 @contextmanager
@@ -145,3 +188,32 @@ def is_healthy(home: Home) -> bool:
     """Whether SQLite finds nothing wrong with the file (reads all of it)."""
     with closing(connect(home)) as connection:
         return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
+
+
+def examine(home: Home) -> tuple[int, tuple[str, ...]]:
+    """The version of the file and what is wrong with it (reads all of it, changes nothing).
+
+    Raises NbflowError if it cannot be read at all.
+    """
+    with translated(home), closing(sqlite3.connect(f"{home.database.as_uri()}?mode=ro", uri=True)) as found:
+        (version,) = found.execute("PRAGMA user_version").fetchone()
+        faults = [str(text) for (text,) in found.execute("PRAGMA quick_check(5)") if text != "ok"]
+        if version <= VERSION:
+            missing = _tables_of(version) - _tables(found)
+            faults += [f"table {name} is missing" for name in sorted(missing)]
+        return version, tuple(faults)
+
+
+def _tables_of(version: int) -> set[str]:
+    """The tables that a file of a version has."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        for number in range(1, version + 1):
+            for statement in _script(number):
+                model.execute(statement)
+        return _tables(model)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {
+        str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }

@@ -18,6 +18,9 @@ from datetime import timedelta
 
 from nbflow.store.home import Home
 
+FAILED_START = 3
+"""Exit code of a controller that could not start; why is on its standard error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Controller:

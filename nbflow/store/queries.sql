@@ -4,6 +4,10 @@
 -- A submit. Fails if the name is taken.
 INSERT INTO workflows (uid, name, created, target, seed, metadata, spec) VALUES (?, ?, ?, ?, ?, ?, ?);
 
+-- name: withdraw_workflow
+-- A submit that was refused: its controller could not start.
+DELETE FROM workflows WHERE key = ? AND key NOT IN (SELECT workflow FROM statuses);
+
 -- name: workflow_by_name
 -- What `get`, `watch` and `logs` begin with.
 SELECT w.key, w.uid, w.name, w.metadata, w.spec, s.sequence, s.status, s.labels, s.suspended, s.finished

@@ -74,13 +74,6 @@ CREATE TABLE requests (
 );
 CREATE INDEX requests_open ON requests (key) WHERE answer IS NULL;
 
--- What users should know once, such as why there is no sandbox here. The controller writes it, whoever has shown it
--- says so.
-CREATE TABLE notices (
-    text TEXT PRIMARY KEY,
-    told INTEGER NOT NULL DEFAULT 0
-);
-
 -- What users own beside workflows: Secret, ConfigMap, PersistentVolumeClaim, WorkflowTemplate, ...
 CREATE TABLE objects (
     kind   TEXT NOT NULL,

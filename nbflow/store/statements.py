@@ -21,7 +21,7 @@ def _sql(body: str) -> str:
 
 def resource(name: str) -> str:
     """A file beside this module."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return Path(__file__).parent.joinpath(name).read_text(encoding="utf-8")
 
 
 SQL = read_statements(resource("queries.sql"))

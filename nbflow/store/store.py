@@ -77,6 +77,11 @@ class Store:
                     fix="use generateName, give --name, or delete the old one",
                 ) from error
 
+    def withdraw(self, key: int) -> None:
+        """Forget a workflow that no controller took in."""
+        with translated(self.home):
+            self._connection.execute(SQL["withdraw_workflow"], (key,))
+
     def request(self, workflow: int | None, verb: str, body: JsonObject) -> int:
         """Append what a person asks; returns the key to look up the answer with."""
         with translated(self.home):

@@ -106,6 +106,27 @@ def test_a_controller_that_cannot_start_says_why(client, home):
     assert refused.value.problem == (
         f"the controller could not start: {home.settings}: max_pods must be a whole number, not 'many'"
     )
+    assert client.list() == []  # what was refused does not stay
+
+
+def test_a_controller_that_breaks_tells_its_traceback_to_the_log_alone(client, home, monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sqlite3, sys\n"
+        "if 'nbflow.controller' in sys.orig_argv:\n"
+        "    def connect(*_, **__): raise RuntimeError('no luck')\n"
+        "    sqlite3.connect = connect\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(NbflowError) as refused:
+        client.submit(workflow("true"))
+    assert refused.value.problem == "the controller could not start: exit code 1"
+    assert (refused.value.where, refused.value.fix) == (
+        str(home.controller_log),
+        "run `nbflow doctor`; that log has the details",
+    )
+    assert "RuntimeError: no luck" in home.controller_log.read_text()
+    with open_store(home) as store:
+        assert list(store.listing()) == []
 
 
 def test_a_controller_that_dies_again_and_again_is_not_started_for_ever(client, home, monkeypatch):

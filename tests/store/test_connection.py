@@ -1,3 +1,4 @@
+import hashlib
 import os
 import sqlite3
 import stat
@@ -7,7 +8,8 @@ import pytest
 
 from nbflow.errors import NbflowError
 from nbflow.store import Home, StoreFullError, connection, open_store
-from nbflow.store.connection import is_healthy, translated
+from nbflow.store.connection import examine, is_healthy, is_made, translated
+from nbflow.store.statements import resource
 
 
 def mode(path):
@@ -79,14 +81,14 @@ def test_a_database_from_the_future_is_refused(home):
     with pytest.raises(NbflowError) as refused:
         open_store(home)
     assert refused.value.problem == (
-        "this home was written by a newer nbflow (its store has version 999, this nbflow knows 1)"
+        "this home was written by a newer nbflow (its store has version 999, this nbflow knows 2)"
     )
     assert refused.value.fix == "upgrade nbflow, or use another NBFLOW_HOME"
 
 
 def test_an_older_database_is_migrated_once_whoever_comes_first(home, monkeypatch):
     open_store(home).close()
-    monkeypatch.setattr(connection, "VERSION", 2)
+    monkeypatch.setattr(connection, "VERSION", 3)
     scripts = []
     monkeypatch.setattr(connection, "_script", lambda n: scripts.append(n) or ["CREATE TABLE later (x)"])
     threads = [threading.Thread(target=lambda: open_store(home).close()) for _ in range(4)]
@@ -94,16 +96,16 @@ def test_an_older_database_is_migrated_once_whoever_comes_first(home, monkeypatc
         thread.start()
     for thread in threads:
         thread.join()
-    assert scripts == [2]
+    assert scripts == [3]
 
 
 def test_a_migration_that_fails_leaves_the_old_version(home, monkeypatch):
     open_store(home).close()
-    monkeypatch.setattr(connection, "VERSION", 2)
+    monkeypatch.setattr(connection, "VERSION", 3)
     monkeypatch.setattr(connection, "_script", lambda _: ["CREATE TABLE later (x)", "no sql"])
     with pytest.raises(NbflowError, match="the store failed"):
         open_store(home)
-    monkeypatch.setattr(connection, "VERSION", 1)
+    monkeypatch.setattr(connection, "VERSION", 2)
     with open_store(home) as store:
         tables = store._connection.execute("SELECT name FROM sqlite_master WHERE name = 'later'").fetchall()
     assert tables == []
@@ -164,3 +166,90 @@ def test_errors_of_the_file_system_are_translated(home):
         translated(home),
     ):
         raise OSError(28, "No space left on device")
+
+
+def test_a_folder_with_other_things_is_left_as_it_is(home):
+    home.root.mkdir()
+    home.root.chmod(0o755)
+    (home.root / "thesis.tex").write_text("")
+    for call in (open_store, is_made):
+        with pytest.raises(NbflowError) as refused:
+            call(home)
+        assert refused.value.problem == (
+            "NBFLOW_HOME is open to other users, and cannot be closed: it holds other things (thesis.tex)"
+        )
+        assert refused.value.fix == f"set NBFLOW_HOME to a folder of its own, for example {home.root}/nbflow"
+    assert (mode(home.root), [path.name for path in home.root.iterdir()]) == (0o755, ["thesis.tex"])
+    home.root.chmod(0o700)
+    open_store(home).close()
+
+
+def test_a_folder_with_settings_is_a_home(home):
+    home.root.mkdir()
+    home.root.chmod(0o755)
+    home.settings.write_text("max_pods = 1")
+    open_store(home).close()
+    assert mode(home.root) == 0o700
+
+
+def test_looking_for_a_store_leaves_no_trace(home):
+    assert not is_made(home)
+    assert list(home.root.parent.iterdir()) == []
+    open_store(home).close()
+    assert is_made(home)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "/proc/nb"])
+def test_where_no_store_can_be(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NbflowError, match="NBFLOW_HOME cannot be used"):
+        is_made(Home(tmp_path / name))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look anywhere")
+def test_a_home_of_somebody_else(home):
+    home.root.mkdir(mode=0)
+    with pytest.raises(NbflowError, match="NBFLOW_HOME cannot be used: Permission denied"):
+        is_made(home)
+
+
+def test_a_home_of_somebody_else_as_root_sees_it(home, monkeypatch):
+    def exists(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.exists", exists)
+    with pytest.raises(NbflowError, match="NBFLOW_HOME cannot be used: Permission denied"):
+        is_made(home)
+
+
+def test_a_home_of_version_1_gets_what_came_later(home):
+    """Also one that has the table of notices already: version 1 had it for a while."""
+    for early in (False, True):
+        open_store(home).close()
+        raw = sqlite3.connect(home.database)
+        if not early:
+            raw.execute("DROP TABLE notices")
+        raw.execute("PRAGMA user_version = 1")
+        raw.close()
+        with open_store(home) as store:
+            assert store.take_notices() == []
+        assert examine(home) == (connection.VERSION, ())
+
+
+def test_the_schema_changes_by_migrations_alone():
+    """Homes exist: a change is a new file in migrations/, VERSION counts them."""
+    known = {"schema.sql": "21efca9e33403732", "migrations/0002.sql": "b527ed805668c500"}
+    found = {
+        name: hashlib.sha256("".join(resource(name).split()).encode()).hexdigest()[:16] for name in known
+    }
+    assert found == known
+    assert len(known) == connection.VERSION
+
+
+def test_a_file_is_examined_without_changing_it(home):
+    open_store(home).close()
+    raw = sqlite3.connect(home.database)
+    raw.execute("DROP TABLE notices")
+    raw.close()
+    assert examine(home) == (2, ("table notices is missing",))
+    assert examine(home) == (2, ("table notices is missing",))

@@ -44,6 +44,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "controller": ("machine", "show, stop or run the controller in the background"),
         "version": ("machine", "print version information"),
         "completion": ("machine", "print the completion script of a shell"),
+        "help": ("machine", "help about any command"),
     },
 }
 EXAMPLE = """Example:

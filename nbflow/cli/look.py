@@ -78,6 +78,8 @@ def list_(
     """List workflows."""
     selection, since, older = selection_of(filters)
     workflows = _in_time(reading.list_workflows(session.client, selection), since, older)
+    if session.namespace and not all_namespaces:
+        workflows = [w for w in workflows if (w.namespace or "default") == session.namespace]
     if output == "wide":
         workflows = [session.client.get(workflow.name) for workflow in workflows]
     _print_list(session.console, workflows, output or "", headers=not no_headers, namespaces=all_namespaces)

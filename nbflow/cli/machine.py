@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -120,9 +121,27 @@ def completion(session: Session, shell: str) -> int:
     return 0
 
 
+@click.command("help", short_help="help about any command")
+@click.argument("words", nargs=-1, metavar="[VERB]...")
+@click.pass_context
+def help_(ctx: click.Context, words: Sequence[str]) -> int:
+    """Help about any command: `nbflow help submit` is `nbflow submit --help`."""
+    at = ctx.find_root()
+    for word in words:
+        group = at.command
+        found = group.get_command(at, word) if isinstance(group, click.Group) else None
+        if found is None:
+            raise NbflowError(f"there is no command {' '.join(words)!r}", fix="`nbflow help` shows them all")
+        at = click.Context(found, info_name=word, parent=at)
+    session: Session = ctx.obj
+    session.console.write(at.get_help() + "\n")
+    return 0
+
+
 COMMANDS: dict[str, click.Command] = {
     "doctor": doctor,
     "controller": controller,
     "version": version,
     "completion": completion,
+    "help": help_,
 }

@@ -10,6 +10,7 @@ from nbflow.errors import Severity
 from nbflow.spec.scalars import any_text
 
 WRONG_TYPE = "NBF103"
+QUOTE_IT = "quote it: "
 
 
 @dataclass(slots=True)
@@ -132,9 +133,9 @@ def _mend(value: object, expected: str) -> str:
     """What to do about a value of the wrong type."""
     if expected == "a string":
         if isinstance(value, bool):
-            return 'quote it: "true"' if value else 'quote it: "false"'
+            return f'{QUOTE_IT}"true"' if value else f'{QUOTE_IT}"false"'
         if isinstance(value, int | float):
-            return f'quote it: "{any_text(value)}"'
+            return f'{QUOTE_IT}"{any_text(value)}"'
         return "write one text" + (", in quotes if it begins with {{ or [" if value else "")
     if expected == "a list":
         return (

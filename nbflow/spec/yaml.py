@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from nbflow.errors import Finding, Position, Severity
 from nbflow.spec.build import Fault, build
 from nbflow.spec.decode import decode
+from nbflow.spec.leaves import QUOTE_IT, DecodeFault
 from nbflow.spec.objects import ENCODED, check_values
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _SEPARATOR = re.compile(r"\n---")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _KIND = re.compile(r"^kind: *([A-Za-z]+)", re.MULTILINE)
 _VALUES = re.compile(r"""["']?kind["']?\s*:\s*["']?(Secret|ConfigMap)\b""")
+_WORD = re.compile(r"[-+.~\w]+")
 _SYNTAX = "NBF101"
 _REPEATED = "NBF201"
 
@@ -115,7 +117,11 @@ class Document:
         key: where its key stands; always so if the value is a mapping or a list, which begin below their key.
         needle: a text within the value, such as a tag.
         """
-        return self.file.position(self.offset + self._places.find(path, key=key, needle=needle))
+        return self.file.position(self.offset + self.offset_of(path, key=key, needle=needle))
+
+    def offset_of(self, path: Sequence[str | int], *, key: bool = False, needle: str = "") -> int:
+        """The same as a character of this document."""
+        return self._places.find(path, key=key, needle=needle)
 
     @cached_property
     def _places(self) -> Places:
@@ -208,11 +214,24 @@ def _load(document: Document, *, strict: bool) -> Document:
     ]
     document.findings += [
         document.finding(
-            fault.rule, fault.path, fault.told(), fix=fault.fix, severity=fault.severity, key=fault.key
+            fault.rule,
+            fault.path,
+            fault.told(),
+            fix=_as_written(document, fault),
+            severity=fault.severity,
+            key=fault.key,
         )
         for fault in check_values(data, document.kind, decode(data, document.kind, strict=strict))
     ]
     return document
+
+
+def _as_written(document: Document, fault: DecodeFault) -> str:
+    """The fix; a word that is to be quoted (`y`, 0755) as it stands in the text, not as what it means."""
+    if not fault.fix.startswith(QUOTE_IT):
+        return fault.fix
+    found = _WORD.match(document.text, document.offset_of(fault.path))
+    return f'{QUOTE_IT}"{found.group()}"' if found else fault.fix
 
 
 def _check_text(text: str) -> None:

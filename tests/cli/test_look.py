@@ -96,3 +96,19 @@ def test_a_tree_that_is_too_high_shows_what_matters():
     assert shown[-1] == "   … 86 more"
     assert fit(lines, 500) == lines
     assert len(fit(lines, 3)) == 3
+
+
+def test_list_of_a_namespace(nbflow, hello):
+    nbflow("submit", "--name", "mine", hello)
+    nbflow("submit", "--name", "theirs", "-n", "other", hello)
+    assert nbflow("list", "-o", "name").out == "theirs\nmine\n"
+    assert nbflow("list", "-o", "name", "-n", "other").out == "theirs\n"
+    assert nbflow("-n", "default", "list", "-o", "name").out == "mine\n"
+    assert nbflow("list", "-o", "name", "-n", "other", "-A").out == "theirs\nmine\n"
+
+
+def test_help(nbflow):
+    assert nbflow("help").out == nbflow().out
+    assert nbflow("help", "secret", "create").out.startswith("Usage: nbflow secret create [OPTIONS] NAME\n")
+    with pytest.raises(NbflowError, match="there is no command 'nope'"):
+        nbflow("help", "nope")

@@ -44,7 +44,10 @@ def doctor(session: Session, output: str | None) -> int:
 
 @click.group("controller", short_help="show, stop or run the controller in the background")
 def controller() -> None:
-    """The process that runs workflows in the background. It starts and ends by itself."""
+    """The process that runs workflows in the background.
+
+    It starts with a submit and ends by itself after five minutes without work (NBFLOW_IDLE_SECONDS changes that).
+    """
 
 
 @controller.command("status")

@@ -7,6 +7,7 @@ from nbflow.cli.look import parse_since
 from nbflow.cli.watching import fit
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.spec.status import Phase
+from nbflow.store.settings import Settings
 
 
 @pytest.fixture
@@ -112,3 +113,8 @@ def test_help(nbflow):
     assert nbflow("help", "secret", "create").out.startswith("Usage: nbflow secret create [OPTIONS] NAME\n")
     with pytest.raises(NbflowError, match="there is no command 'nope'"):
         nbflow("help", "nope")
+
+
+def test_the_controller_ends_when_its_help_says(nbflow):
+    assert Settings().idle == timedelta(minutes=5)
+    assert "five minutes" in nbflow("help", "controller").out

@@ -54,7 +54,7 @@ def container(text):
             "env: [{name: A, value: yes}]",
             (
                 "8:30 error NBF103 spec.templates[0].container.env[0].value must be a string, not a boolean | "
-                'quote it: "true"'
+                'quote it: "yes"'
             ),
         ),
         (

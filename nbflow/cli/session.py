@@ -26,9 +26,11 @@ class Session:
     def client(self) -> Client:
         """The client of the target. Raises NbflowError if there is no such target."""
         if self.given is None:
-            from nbflow.commands.connecting import connect
+            from nbflow.commands.connecting import connect, trouble_of
 
             self.given = connect(self.target)
+            if trouble := trouble_of(self.given):
+                self.console.say(trouble)
         return self.given
 
 

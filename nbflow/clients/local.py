@@ -19,7 +19,7 @@ from nbflow.spec.status import WorkflowObject, artifacts_by_name, format_time
 from nbflow.store import LATEST, Home, Store, open_store
 from nbflow.store.connection import is_made
 from nbflow.store.objects import without_secrets
-from nbflow.store.presence import Lock, is_listening
+from nbflow.store.presence import Lock, controller_of, is_listening
 
 DELETE = "delete"
 
@@ -167,6 +167,18 @@ class LocalClient:
             return []
         with self._store() as store:
             return store.take_notices()
+
+    def trouble(self) -> str:
+        """Why unfinished workflows do not go on right now, "" if they do. Never raises."""
+        running = controller_of(self.home)
+        if running is not None:
+            return running.trouble
+        with suppress(NbflowError):
+            if is_made(self.home) and not is_listening(self.home):
+                with self._store() as store:
+                    if store.has_work():
+                        return "their controller had ended; another one is started"
+        return ""
 
     def _store(self) -> Store:
         return open_store(self.home)

@@ -9,12 +9,13 @@ from typing import TypeVar
 from nbflow.clients.starting import Starter
 from nbflow.errors import NbflowError
 from nbflow.store import Store
-from nbflow.store.presence import is_listening
+from nbflow.store.presence import controller_of, is_listening
 
 T = TypeVar("T")
 
 _FIRST, _LAST, _GROWTH = 0.002, 0.02, 1.05
 _LOOK_AFTER_CONTROLLER = 1.0
+_BEAR_TROUBLE = 3.0
 
 
 class Pacer:
@@ -30,6 +31,7 @@ class Pacer:
         self._pause = _FIRST
         self._version = store.data_version()
         self._looked_at = time.monotonic()
+        self._troubled_at = 0.0
 
     def pause(self) -> bool:
         """Sleep a little; whether the store changed since the last call."""
@@ -45,7 +47,17 @@ class Pacer:
         return changed
 
     def revive(self) -> None:
-        """Start a controller if there is work and none does it (it was killed)."""
+        """Start a controller if there is work and none does it (it was killed).
+
+        Raises NbflowError if one is there that has not been able to go on for a while.
+        """
+        running = controller_of(self._store.home)
+        if running is None or not running.trouble:
+            self._troubled_at = 0.0
+        elif not self._troubled_at:
+            self._troubled_at = time.monotonic()
+        elif time.monotonic() - self._troubled_at > _BEAR_TROUBLE:
+            raise _troubled(running.trouble, str(self._store.home.root))
         if not is_listening(self._store.home) and self._store.has_work():
             self._starter.ensure(self._store)
 
@@ -69,3 +81,11 @@ def wait_for(look: Callable[[], T | None], store: Store, starter: Starter, *, wh
                 fix="look into that log; `nbflow controller stop` ends it, running pods go on",
             )
         pacer.pause()
+
+
+def _troubled(trouble: str, where: str) -> NbflowError:
+    return NbflowError(
+        f"nothing goes on: {trouble}",
+        where=where,
+        fix="free space on its disk: workflows go on by themselves then, and `nbflow watch` comes back to them",
+    )

@@ -62,6 +62,20 @@ def notices_of(client: Client) -> Sequence[str]:
     return client.notices() if isinstance(client, Telling) else ()
 
 
+@runtime_checkable
+class Troubled(Protocol):
+    """A client whose workflows may be held up."""
+
+    def trouble(self) -> str:
+        """Why nothing goes on right now, "" if all is well. Never raises."""
+
+
+def trouble_of(client: Client) -> str:
+    """A line for people if unfinished workflows are held up, else ""."""
+    trouble = client.trouble() if isinstance(client, Troubled) else ""
+    return f"unfinished workflows are held up: {trouble}" if trouble else ""
+
+
 def check_target(target: str | None) -> None:
     """Raises NbflowError if workflows cannot run on `target`."""
     if target is None or target in TARGETS:

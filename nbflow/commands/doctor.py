@@ -181,6 +181,39 @@ def _controller(home: Home) -> Iterator[Check]:
         yield Check("controller", Verdict.OK, describe(running))
 
 
+def _store(home: Home) -> Iterator[Check]:
+    from nbflow.store.connection import VERSION, examine, is_made
+
+    try:
+        if not is_made(home):
+            return
+        version, faults = examine(home)
+    except NbflowError as error:
+        yield Check("store", Verdict.FAIL, error.problem, error.fix)
+        return
+    aside = f"move {home.database} away (its workflows are lost), or use another NBFLOW_HOME"
+    if faults:
+        yield Check("store", Verdict.FAIL, f"damaged: {'; '.join(faults)}", aside)
+    elif version > VERSION:
+        yield Check("store", Verdict.FAIL, f"of a newer nbflow (version {version})", "upgrade nbflow")
+    elif version < VERSION:
+        yield Check("store", Verdict.WARN, f"version {version}, the next verb brings it to {VERSION}")
+    else:
+        yield Check("store", Verdict.OK, f"version {version}, undamaged")
+        yield from _held_up(home)
+
+
+def _held_up(home: Home) -> Iterator[Check]:
+    """Workflows that nobody moves forward."""
+    from nbflow.clients.local import LocalClient
+    from nbflow.commands.connecting import trouble_of
+
+    if trouble := trouble_of(LocalClient(home=home)):
+        yield Check(
+            "workflows", Verdict.WARN, trouble, "`nbflow list` starts a controller; make room on the disk"
+        )
+
+
 def _settings(home: Home) -> Iterator[Check]:
     from nbflow.store.settings import read_settings
 
@@ -212,7 +245,7 @@ def _kubernetes(_: Home) -> Iterator[Check]:
         yield Check("kubernetes", Verdict.OK, "not configured; not needed to run here")
 
 
-_LOOKS = (_python, _drawing, _sandbox, _home, _settings, _controller, _kubernetes)
+_LOOKS = (_python, _drawing, _sandbox, _home, _settings, _store, _controller, _kubernetes)
 
 
 def _first_line(command: list[str]) -> str:

@@ -71,13 +71,18 @@ Message = Rang | PodUp | PodDelayed | PodEnded | PodOver | PodCleared | Workflow
 
 
 class Inbox:
-    """Takes messages from any thread, gives them to the loop in the order they came."""
+    """Takes messages from any thread, gives them to the loop in the order they came.
+
+    stop_asked: a StopAsked came, whether or not it was taken yet.
+    """
 
     def __init__(self) -> None:
+        self.stop_asked = False
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def put(self, message: Message) -> None:
         """Never waits."""
+        self.stop_asked = self.stop_asked or isinstance(message, StopAsked)
         self._queue.put(message)
 
     def take(self, seconds: float) -> Iterator[Message]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from nbflow.controller.active import BuildObserver
@@ -47,6 +48,7 @@ class Loop:
     """Moves all workflows of a home forward. One thread; others only put messages into its inbox.
 
     alive: whether the home is still there. sweep: removes what failed pods left too long ago.
+    complain: tells clients why nothing goes on, "" once it does.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Loop:
         *,
         alive: Callable[[], bool] = lambda: True,
         sweep: Act = lambda: None,
+        complain: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.workflows = Workflows(ledger, kubelet, build)
         self.stopping = False
@@ -67,6 +70,7 @@ class Loop:
         self._requests = Requests(ledger, self.workflows, self._remove_beside)
         self._alive = alive
         self._sweep = sweep
+        self._complain = complain
         self._version = -1
         now = time.monotonic()
         self._ticked_at = self._busy_at = now
@@ -87,7 +91,8 @@ class Loop:
         for workflow in [recovery.rebuild(row) for row in self._ledger.unsettled_workflows()]:
             recovery.go_on(workflow)
             self.commit()
-        self._ledger.drop_old_requests(time.time() - _ANSWERS_KEPT)
+        with suppress(StoreFullError):
+            self._ledger.drop_old_requests(time.time() - _ANSWERS_KEPT)
         for submitted in self._ledger.untaken_workflows():
             self.workflows.take_in(submitted)
         self._requests.take_in()
@@ -109,7 +114,8 @@ class Loop:
             self._requests.remove_files(workflow)
         workflows.batch.notices += self._kubelet.take_notices()
         if workflows.batch:
-            self._write(workflows.batch)
+            if not self._write(workflows.batch):
+                return
             self._busy_at = time.monotonic()
         workflows.batch = Batch()
         acts, workflows.acts = workflows.acts, []
@@ -117,18 +123,26 @@ class Loop:
             act()
         self._kubelet.start_queued()
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: Batch) -> bool:
+        """False if somebody asked us to end before it could be stored: the next controller decides it anew."""
         complained = False
         while True:
             try:
                 self._ledger.commit(batch)
-                return
+                if complained:
+                    _log.info("the store can be written again")
+                    self._complain("")
+                return True
             except StoreFullError as error:
                 if not complained:
                     _log.error("waiting: %s", error)
+                    self._complain(error.problem)
                 complained = True
                 if not self._alive():
                     raise
+                if self._inbox.stop_asked:
+                    self.stopping = True
+                    return False
                 time.sleep(_COMMIT_AGAIN)
 
     def _patience(self, idle: timedelta) -> float:

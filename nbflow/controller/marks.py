@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 from nbflow.controller.kubelet import LivePod
 from nbflow.store import Home
@@ -33,6 +34,7 @@ def _append(path: str, text: str) -> None:
     except OSError:
         return  # a mark less does no harm
     try:
-        os.write(descriptor, text.encode())
+        with suppress(OSError):  # as above
+            os.write(descriptor, text.encode())
     finally:
         os.close(descriptor)

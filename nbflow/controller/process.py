@@ -132,7 +132,15 @@ def serve(home: Home, lock: Lock, bell: Bell, settings: Settings) -> None:
 
         longest, most = timedelta(days=settings.keep_failed_days), settings.keep_failed_mib << 20
         clean = partial(sweep, home, inbox, forget, longest=longest, most=most)
-        loop = Loop(ledger, kubelet, inbox, build_reconciler, alive=lock.still_ours, sweep=clean)
+        loop = Loop(
+            ledger,
+            kubelet,
+            inbox,
+            build_reconciler,
+            alive=lock.still_ours,
+            sweep=clean,
+            complain=lock.complain,
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, lambda *_: inbox.put(StopAsked()))

@@ -21,15 +21,19 @@ from nbflow.store.home import Home
 FAILED_START = 3
 """Exit code of a controller that could not start; why is on its standard error."""
 
+_SIGNATURE_SIZE = 2048
+_LONGEST_TROUBLE = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """A controller that holds a home. started: seconds since the epoch."""
+    """A controller that holds a home. started: seconds since the epoch. trouble: why it cannot go on, "" if it can."""
 
     pid: int
     version: str
     host: str
     started: float
+    trouble: str = ""
 
 
 class Lock:
@@ -38,6 +42,7 @@ class Lock:
     def __init__(self, home: Home) -> None:
         self._path = home.controller_lock
         self._descriptor = -1
+        self._signature: dict[str, object] = {}
 
     def take(self) -> bool:
         """Take it if it is free. The file is never removed: its inode is what is locked."""
@@ -53,11 +58,19 @@ class Lock:
 
     def sign(self, version: str) -> None:
         """Say who holds it."""
-        text = json.dumps(
-            {"pid": os.getpid(), "version": version, "host": os.uname().nodename, "started": time.time()}
-        )
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, text.encode(), 0)
+        self._signature = {
+            "pid": os.getpid(),
+            "version": version,
+            "host": os.uname().nodename,
+            "started": time.time(),
+        }
+        self.complain("")
+
+    def complain(self, trouble: str) -> None:
+        """Say why the controller cannot go on, "" once it can. Overwrites in place: that works on a full disk, too."""
+        text = json.dumps({**self._signature, "trouble": trouble[:_LONGEST_TROUBLE]})
+        with suppress(OSError):
+            os.pwrite(self._descriptor, text.encode().ljust(_SIGNATURE_SIZE), 0)
 
     def still_ours(self) -> bool:
         """False once the home was removed or replaced under us."""
@@ -95,7 +108,13 @@ def controller_of(home: Home) -> Controller | None:
 def _signature(text: bytes) -> Controller:
     try:
         data = json.loads(text)
-        return Controller(int(data["pid"]), str(data["version"]), str(data["host"]), float(data["started"]))
+        return Controller(
+            int(data["pid"]),
+            str(data["version"]),
+            str(data["host"]),
+            float(data["started"]),
+            str(data.get("trouble", "")),
+        )
     except (ValueError, KeyError, TypeError):
         return Controller(0, "", os.uname().nodename, time.time())
 

@@ -291,3 +291,29 @@ def test_the_controller_holds_nothing_that_its_starter_had_open(client, home, tm
     open_files = {str(entry.readlink()) for entry in descriptors if entry.is_symlink()}
     os.close(held)
     assert str(tmp_path / "lock") not in open_files
+
+
+def test_who_waits_learns_that_the_controller_cannot_go_on(client, home, monkeypatch):
+    monkeypatch.setattr("nbflow.clients.waiting._BEAR_TROUBLE", 0.01)
+    monkeypatch.setattr("nbflow.clients.waiting._LOOK_AFTER_CONTROLLER", 0.01)
+    name = client.submit(workflow("sleep 2", "true")).name
+    signature = home.controller_lock.read_text()
+    assert client.trouble() == ""
+    home.controller_lock.write_text(signature.replace('"trouble": ""', '"trouble": "disk full"'))
+    assert client.trouble() == "disk full"
+    with pytest.raises(NbflowError) as refused:
+        list(client.watch(name))
+    assert (refused.value.problem, refused.value.where) == ("nothing goes on: disk full", str(home.root))
+    home.controller_lock.write_text(signature)
+    assert wait(client, name) is Phase.SUCCEEDED
+
+
+def test_workflows_without_a_controller_are_spoken_of(client, home, kill_controller):
+    assert client.trouble() == ""
+    assert not home.root.exists()
+    name = client.submit(workflow("sleep 0.2", "true")).name
+    kill_controller(home)
+    assert client.trouble() == "their controller had ended; another one is started"
+    client.get(name)
+    assert wait(client, name) is Phase.SUCCEEDED
+    assert client.trouble() == ""

@@ -1,10 +1,15 @@
 import os
+import sqlite3
 import stat
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
+from nbflow.clients.submitting import prepare_submit
 from nbflow.commands import doctor as module
 from nbflow.commands.doctor import Verdict, doctor
+from nbflow.store import open_store
 from nbflow.store.home import Home
 
 
@@ -62,3 +67,33 @@ def test_a_check_that_breaks_is_a_finding(monkeypatch, tmp_path):
 def test_what_the_home_of_kubernetes_is(monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     assert by_name(Home(tmp_path))["kubernetes"].verdict is Verdict.WARN
+
+
+def test_a_store_is_looked_into(tmp_path):
+    home = Home(tmp_path / "home")
+    assert "store" not in by_name(home)
+    open_store(home).close()
+    assert by_name(home)["store"].text == "version 2, undamaged"
+    with closing(sqlite3.connect(home.database)) as raw:
+        raw.execute("PRAGMA user_version = 1")
+    outdated = by_name(home)["store"]
+    assert (outdated.verdict, outdated.text) == (Verdict.WARN, "version 1, the next verb brings it to 2")
+    with closing(sqlite3.connect(home.database)) as raw:
+        raw.execute("PRAGMA user_version = 2")
+        raw.execute("DROP TABLE notices")
+    damaged = by_name(home)["store"]
+    assert (damaged.verdict, damaged.text) == (Verdict.FAIL, "damaged: table notices is missing")
+    home.database.write_bytes(b"this is no database" * 100)
+    assert by_name(home)["store"].verdict is Verdict.FAIL
+
+
+def test_workflows_without_a_controller_are_a_warning(tmp_path):
+    home = Home(tmp_path / "home")
+    with open_store(home) as store:
+        row = prepare_submit({"metadata": {"name": "w"}, "spec": {}}, "host", datetime.now(UTC))
+        store.submit(row, "2024-05-01T12:00:00Z")
+    check = by_name(home)["workflows"]
+    assert check.verdict is Verdict.WARN
+    assert check.text == (
+        "unfinished workflows are held up: their controller had ended; another one is started"
+    )

@@ -149,8 +149,30 @@ def test_a_full_disk_is_waited_for_and_nothing_is_done_meanwhile(house, make, mo
         commit(batch)
 
     monkeypatch.setattr(house.ledger, "commit", full_twice)
+    told = []
+    house.loop._complain = told.append
     house.until(lambda: house.runtime.running(name))
     assert len(failures) == 2
+    assert told == ["the store cannot be written: database or disk is full", ""]
+
+
+def test_on_a_full_disk_it_ends_when_asked_and_the_next_one_goes_on(house, make, monkeypatch):
+    from nbflow.controller.inbox import StopAsked
+    from nbflow.store import StoreFullError
+
+    name = house.submit([make["container"]("main")])
+
+    def full(_):
+        house.tell(StopAsked())  # as a signal does, while the loop waits
+        raise StoreFullError("the store cannot be written: database or disk is full")
+
+    monkeypatch.setattr(house.ledger, "commit", full)
+    house.loop.run(timedelta(hours=1))
+    assert (house.loop.stopping, house.runtime.started) == (True, [])
+    house.runtime.by_itself = True
+    house.crash()
+    house.until(lambda: house.settled(name))
+    assert house.phase(name) is Phase.SUCCEEDED
 
 
 def test_terminate_ends_the_pods_and_the_ones_that_wait(house, make):

@@ -201,6 +201,18 @@ def test_a_suspended_workflow_is_resumed_by_a_click(diamond):
     expect(view(notebook).locator(".nbflow-badge")).to_have_text("✔Succeeded")
 
 
+def test_a_failure_names_the_child(diamond):
+    notebook = diamond(
+        "fake.start(); one = fake.newest(); child = fake.workflows.ids(one, 'A')[0]",
+        "one.change(message=f\"child '{child}' failed\"); fake.workflows.end(one, A=fake.workflows.P.FAILED)",
+    )
+    notebook.run(2)
+    notebook.run(3)
+    expect(view(notebook).locator(".nbflow-message")).to_have_text(
+        re.compile(r"^child 'diamond-\d+' failed: A: Error \(exit code 3\)$")
+    )
+
+
 def test_lines_look_as_at_a_terminal(diamond):
     lines = [
         "\x1b[1;33mwarn\x1b[22m low\x1b[0m end", "\x1b[38;5;208mcube\x1b[39m \x1b[38;2;10;20;30mbytes\x1b[0m",

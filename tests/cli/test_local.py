@@ -126,7 +126,7 @@ def test_an_interrupt_leaves_it_running(nbflow, home):
         text=True,
         env=environment(home),
         cwd=home,
-        preexec_fn=_take_interrupts,
+        preexec_fn=_take_interrupts,  # noqa: PLW1509  # it does nothing that needs a lock
     ) as started:
         wait_until(lambda: "started" in nbflow("logs", "left").stdout)
         started.send_signal(signal.SIGINT)

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.kube.api import TestApi
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """A test API, and KUBECONFIG that names it."""
+    api = TestApi().start()
+    monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path / "kubeconfig")))
+    yield api
+    api.stop()

@@ -60,6 +60,19 @@ def parse_labels(text: str, what: str = "labels") -> dict[str, str]:
     return labels
 
 
+def override_parameters(workflow: JSONObject, parameters: Sequence[str]) -> dict[str, object]:
+    """The Workflow with these parameters (NAME=VALUE) in place of its own, also in the spec that its run keeps."""
+    spec, status = _mapping(workflow.get("spec")), _mapping(workflow.get("status"))
+    arguments = _mapping(spec.get("arguments"))
+    given = _parameters(arguments, parameters)
+    changed = {**workflow, "spec": {**spec, "arguments": {**arguments, "parameters": given}}}
+    stored = status.get("storedWorkflowTemplateSpec")
+    if isinstance(stored, Mapping):
+        kept = {**stored, "arguments": {**_mapping(stored.get("arguments")), "parameters": given}}
+        changed["status"] = {**status, "storedWorkflowTemplateSpec": kept}
+    return changed
+
+
 def _metadata(metadata: JSONObject, options: SubmitOptions) -> dict[str, object]:
     changed = dict(metadata)
     for key, text in (("labels", options.labels), ("annotations", options.annotations)):

@@ -15,6 +15,7 @@ import json
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -59,7 +60,8 @@ class Server(ThreadingHTTPServer):
         return self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
     def handle_error(self, request, client_address):
-        pass
+        if not isinstance(sys.exception(), (OSError, ConnectionError)):
+            super().handle_error(request, client_address)
 
 
 @dataclass
@@ -211,8 +213,7 @@ class Answering(BaseHTTPRequestHandler):
     def answer(self, method):
         parts = urlsplit(self.path)
         self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-        length = int(self.headers.get("Content-Length") or 0)
-        raw = self.rfile.read(length) if length else b""
+        raw = self.received()
         self.api.requests.append((method, parts.path, parts.query))
         try:
             self.break_if_asked(method, parts.path)
@@ -223,6 +224,17 @@ class Answering(BaseHTTPRequestHandler):
         except ConnectionAbortedError:
             self.close_connection = True
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def received(self):
+        """The body of the request, also where it comes in chunks."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        data = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            data += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return data
 
     def break_if_asked(self, method, path):
         for fault in self.api.faults:

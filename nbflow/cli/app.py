@@ -24,6 +24,9 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "create": ("objects", "create what a manifest needs: secrets, config maps, claims, templates"),
         "secret": ("objects", "create, list and delete secrets"),
         "configmap": ("objects", "create, list and delete config maps"),
+        "template": ("templates", "manipulate workflow templates"),
+        "cluster-template": ("templates", "manipulate cluster workflow templates"),
+        "cron": ("templates", "manage cron workflows"),
     },
     "Look": {
         "list": ("look", "list workflows"),
@@ -38,6 +41,9 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "suspend": ("change", "suspend workflows (opposite of resume)"),
         "resume": ("change", "resume workflows (opposite of suspend)"),
         "delete": ("change", "delete workflows"),
+        "retry": ("again", "retry zero or more workflows"),
+        "resubmit": ("again", "resubmit one or more workflows"),
+        "node": ("again", "perform action on a node in a workflow"),
     },
     "This machine": {
         "doctor": ("machine", "check that workflows can run here, and say what to do if not"),

@@ -38,6 +38,20 @@ def lint(
 ) -> int:
     """Find all that is wrong with manifests; `-` is standard input, a directory all manifests in it."""
     findings = _findings(session, files, _kinds(kinds), offline=offline, strict=strict)
+    errors = _say(session, findings, output or "")
+    return 1 if errors or (strict_warnings and findings) else 0
+
+
+COMMANDS = {"lint": lint}
+
+
+def report(session: Session, files: Sequence[str], kinds: Sequence[str], *, strict: bool, output: str) -> int:
+    """Say what is wrong with the manifests of these kinds, and return the exit code."""
+    return 1 if _say(session, _findings(session, files, kinds, offline=False, strict=strict), output) else 0
+
+
+def _say(session: Session, findings: Sequence[Finding], output: str) -> int:
+    """Print the findings; how many of them are errors."""
     for finding in findings:
         session.console.say(finding.render() if output != "simple" else _simple(finding))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
@@ -46,10 +60,7 @@ def lint(
         session.console.say(f"{sign}{errors} linting error{'s' * (errors != 1)} found!")
     else:
         session.console.line(f"{sign}no linting errors found!")
-    return 1 if errors or (strict_warnings and findings) else 0
-
-
-COMMANDS = {"lint": lint}
+    return errors
 
 
 def _findings(

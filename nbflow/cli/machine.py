@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from nbflow.cli.console import print_data
-from nbflow.cli.session import Session, no_color, output
+from nbflow.cli.session import Session, no_color, on_target, output
 from nbflow.errors import NbflowError
+
+if TYPE_CHECKING:
+    from nbflow.commands.doctor import Check
 
 ARGO = "v4.1"
 SHELLS = ("bash", "zsh", "fish")
@@ -18,13 +22,14 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command("doctor", short_help="check that workflows can run here")
 @output("json", "yaml")
 @no_color
+@on_target
 @click.pass_obj
 def doctor(session: Session, output: str | None) -> int:
-    """Check that workflows can run on this machine, and say what to do if not."""
+    """Check that workflows can run on this machine, and say what to do if not; with --on argo, in a cluster."""
     from nbflow.commands.doctor import Verdict, doctor
     from nbflow.views.text import GREEN, RED, YELLOW, clean
 
-    checks = doctor()
+    checks = _cluster_checks(session) if session.target == "argo" else doctor()
     bad = any(check.verdict is Verdict.FAIL for check in checks)
     if output:
         keys = ("name", "verdict", "text", "fix")
@@ -40,6 +45,12 @@ def doctor(session: Session, output: str | None) -> int:
         if check.fix:
             session.console.write(f"{'':<18}fix: {clean(check.fix)}\n")
     return 2 if bad else 0
+
+
+def _cluster_checks(session: Session) -> list[Check]:
+    from nbflow.commands.doctor_cluster import doctor_cluster
+
+    return doctor_cluster(session.cluster)
 
 
 @click.group("controller", short_help="show, stop or run the controller in the background")

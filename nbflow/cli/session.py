@@ -10,6 +10,7 @@ import click
 if TYPE_CHECKING:
     from nbflow.cli.console import Console
     from nbflow.clients.client import Client
+    from nbflow.commands.connecting import ClusterFlags
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -21,6 +22,14 @@ class Session:
         self.console, self.given = console, given
         self.namespace = ""
         self.target: str | None = None
+        self.context = self.kubeconfig = self.instance_id = ""
+
+    @property
+    def cluster(self) -> ClusterFlags:
+        """Which cluster the flags name."""
+        from nbflow.commands.connecting import ClusterFlags
+
+        return ClusterFlags(self.namespace, self.context, self.kubeconfig, self.instance_id)
 
     @property
     def client(self) -> Client:
@@ -28,28 +37,45 @@ class Session:
         if self.given is None:
             from nbflow.commands.connecting import connect, trouble_of
 
-            self.given = connect(self.target)
+            self.given = connect(self.target, self.cluster)
             if trouble := trouble_of(self.given):
                 self.console.say(trouble)
         return self.given
 
 
 def on_target(command: Command) -> Command:
-    """`-n` and `--on`, which every verb that asks a client takes."""
+    """`-n`, `--on` and the choice of a cluster, which every verb that asks a client takes."""
     for option in (
+        _cluster_option(
+            "--instanceid", "instance_id", "with --on argo: submit with controller's instance id label"
+        ),
+        _cluster_option("--kubeconfig", "kubeconfig", "with --on argo: path to a kube config"),
+        _cluster_option("--context", "context", "with --on argo: the name of the kubeconfig context to use"),
         click.option(
             "-n",
             "--namespace",
             expose_value=False,
             callback=_take_namespace,
-            help="the namespace (kept as written)",
+            help="the namespace; of the cluster with --on argo, else kept as written",
         ),
         click.option(
-            "--on", metavar="TARGET", expose_value=False, callback=_take_target, help="where: sandbox or host"
+            "--on",
+            metavar="TARGET",
+            expose_value=False,
+            callback=_take_target,
+            help="where: sandbox, host, or argo (a cluster)",
         ),
     ):
         command = option(command)
     return command
+
+
+def _cluster_option(flag: str, attribute: str, text: str) -> Callable[[Command], Command]:
+    def take(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value and isinstance(ctx.obj, Session):
+            setattr(ctx.obj, attribute, value)
+
+    return click.option(flag, metavar="TEXT", expose_value=False, callback=take, help=text)
 
 
 def no_color(command: Command) -> Command:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from nbflow.cli.console import Console, now, print_objects, print_workflows
 from nbflow.cli.session import Session, no_color, on_target, output
+from nbflow.commands.connecting import ClusterFlags
 from nbflow.errors import NbflowError
 from nbflow.revise.submit import SubmitOptions
 
 if TYPE_CHECKING:
+    from nbflow.commands.manifests import Manifest
     from nbflow.commands.submission import Prepared, Submission
     from nbflow.spec.status import WorkflowObject
 
@@ -21,7 +24,9 @@ OBJECTS = ("json", "yaml")
 class SubmitCall(NamedTuple):
     """A `submit` as it was asked for.
 
-    on: the target, None for the default. wait_given: whether `--wait` or `--no-wait` was said.
+    on: the target, None for the default. cluster: which one, with --on argo. source: KIND/NAME of a stored template to
+    submit instead of files. server_dry_run: a dry run that the cluster checks. wait_given: whether `--wait` or
+    `--no-wait` was said.
     """
 
     files: tuple[str, ...]
@@ -37,6 +42,9 @@ class SubmitCall(NamedTuple):
     status: str = ""
     node_field_selector: str = ""
     on: str | None = None
+    cluster: ClusterFlags = ClusterFlags()
+    server_dry_run: bool = False
+    source: str = ""
 
     def check(self) -> None:
         """Raises NbflowError for flags that do not go together, in Argo's words."""
@@ -81,7 +89,18 @@ class SubmitCall(NamedTuple):
 @click.option("--watch", is_flag=True, help="watch the workflow until it completes")
 @click.option("--log", is_flag=True, help="log the workflow until it completes")
 @click.option("--dry-run", is_flag=True, help="modify the workflow on the client-side without creating it")
-@click.option("--server-dry-run", is_flag=True, help="the same here as --dry-run")
+@click.option(
+    "--server-dry-run",
+    is_flag=True,
+    help="let the cluster check it without creating it; elsewhere as --dry-run",
+)
+@click.option(
+    "--from",
+    "source",
+    default="",
+    metavar="KIND/NAME",
+    help="Submit from an existing kind/name E.g., --from=cronwf/hello-world-cwf",
+)
 @click.option("--strict/--no-strict", default=True, help="perform strict workflow validation")
 @click.option("--status", default="", help="Filter by status. Should only be used with --watch.")
 @click.option("--node-field-selector", default="", help="selector of node to display, eg: phase=Failed")
@@ -149,6 +168,9 @@ def call_of(ctx: click.Context) -> SubmitCall:
         status=flags["status"],
         node_field_selector=flags["node_field_selector"],
         on=session.target,
+        cluster=session.cluster,
+        server_dry_run=flags["server_dry_run"],
+        source=flags["source"],
     )
 
 
@@ -156,17 +178,23 @@ def perform(session: Session, call: SubmitCall) -> int:
     """Do what was asked for, and say what came of it."""
     from nbflow.commands.connecting import notices_of, prepared_client
     from nbflow.commands.manifests import load_all
+    from nbflow.commands.stored import from_stored, tried
     from nbflow.commands.submission import prepare, send
 
     call.check()
-    if not call.files:
+    if not call.files and not call.source:
         raise NbflowError("no manifest was given", fix="nbflow submit FILE, or `-` for standard input")
-    if call.dry_run:
+    if call.dry_run and not call.source and not (call.server_dry_run and call.on == "argo"):
         documents = load_all(call.files, strict=call.strict)
         return _show(session.console, prepare(documents, call.with_parameter_file()), call)
     with prepared_client(session.client) as client:
-        documents = load_all(call.files, strict=call.strict)
+        manifests: list[Manifest] = [*call.files]
+        if call.source:
+            manifests.append(from_stored(client, call.source))
+        documents = load_all(manifests, strict=call.strict)
         prepared = prepare(documents, call.with_parameter_file(), client)
+        if call.dry_run:
+            return _show(session.console, tried(prepared, client) if call.server_dry_run else prepared, call)
         if call.watch and len(prepared.workflows) > 1:
             raise NbflowError("cannot watch more than one workflow", fix="use --wait")
         submission = send(prepared, client, session.console.say)
@@ -185,7 +213,9 @@ def _show(console: Console, prepared: Prepared, call: SubmitCall) -> int:
         return 0
     from nbflow.spec.status import WorkflowObject
 
-    _print(console, [WorkflowObject.from_dict(workflow) for workflow in prepared.workflows], call.output)
+    print_created(
+        console, [WorkflowObject.from_dict(workflow) for workflow in prepared.workflows], call.output
+    )
     return 0
 
 
@@ -193,7 +223,7 @@ def _introduce(session: Session, call: SubmitCall, submission: Submission) -> No
     """The workflows right after they were created; with -o json and --wait they are printed at the end instead."""
     later = call.output in OBJECTS and (call.wait or call.log)
     if not later and not call.watch:
-        _print(session.console, submission.workflows, call.output)
+        print_created(session.console, submission.workflows, call.output)
     session.console.flush()
 
 
@@ -227,7 +257,8 @@ def selector_of(call: SubmitCall) -> str:
     return f"phase={call.status}" if call.status else call.node_field_selector
 
 
-def _print(console: Console, workflows: tuple[WorkflowObject, ...] | list[WorkflowObject], form: str) -> None:
+def print_created(console: Console, workflows: Sequence[WorkflowObject], form: str) -> None:
+    """Workflows as a submit prints them."""
     if form in OBJECTS:
         print_workflows(console, workflows, form)
         return

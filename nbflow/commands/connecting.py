@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from nbflow.clients.client import Client
 from nbflow.errors import NbflowError
 
-TARGETS = ("sandbox", "host")
-PLANNED = ("podman", "docker", "kubernetes", "argo")
+TARGETS = ("sandbox", "host", "argo")
+PLANNED = ("podman", "docker", "kubernetes")
 
 
-def connect(target: str | None = None) -> Client:
-    """The client of a target: "sandbox", "host"; None for the user's default.
+class ClusterFlags(NamedTuple):
+    """Which cluster, and which controller in it. "" for what the kubeconfig says; targets on this machine need none."""
+
+    namespace: str = ""
+    context: str = ""
+    kubeconfig: str = ""
+    instance_id: str = ""
+
+
+def connect(target: str | None = None, cluster: ClusterFlags = ClusterFlags()) -> Client:
+    """The client of a target: "sandbox", "host", "argo"; None for the user's default.
 
     Raises NbflowError if there is no such target, or none yet.
     """
     check_target(target)
     from nbflow.clients import connect as open_client
 
-    return open_client(target)
+    return open_client(target, **cluster._asdict())
 
 
 @runtime_checkable

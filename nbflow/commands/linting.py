@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nbflow.spec.yaml import Document
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
-TEMPLATES = ("WorkflowTemplate", "ClusterWorkflowTemplate")
+LOCAL = ("sandbox", "host")
+CLUSTER_SCOPE = ("clusterScope",)
 Known = Mapping[tuple[str, str], object]
 
 
@@ -53,8 +54,16 @@ def known_templates(documents: Iterable[Document], client: Client | None) -> Kno
     """(kind, name) -> object of the stored templates, asked for only where a document refers to one."""
     if client is None or not any(_refers(document.data) for document in documents):
         return {}
-    found = ((kind, stored) for kind in TEMPLATES for stored in client.objects(kind))
-    return {(kind, object_name(stored)): stored for kind, stored in found}
+    known = {
+        ("WorkflowTemplate", object_name(stored)): stored for stored in client.objects("WorkflowTemplate")
+    }
+    if client.target in LOCAL or any(
+        _refers(one, CLUSTER_SCOPE) for one in (*(d.data for d in documents), known)
+    ):
+        # In a cluster, those of all namespaces need a right of their own: they are asked for where they are named.
+        stored = client.objects("ClusterWorkflowTemplate")
+        known.update({("ClusterWorkflowTemplate", object_name(one)): one for one in stored})
+    return known
 
 
 def object_name(stored: Mapping[str, object]) -> str:
@@ -70,13 +79,13 @@ def refuse_errors(findings: Sequence[Finding]) -> list[Finding]:
     return list(findings)
 
 
-def _refers(data: object) -> bool:
-    """Whether a templateRef or workflowTemplateRef is anywhere in it."""
+def _refers(data: object, words: Sequence[str] = ("templateRef", "workflowTemplateRef")) -> bool:
+    """Whether one of these keys, by default those of references to templates, is anywhere in it."""
     todo = [data]
     while todo:
         value = todo.pop()
         if isinstance(value, Mapping):
-            if "templateRef" in value or "workflowTemplateRef" in value:
+            if any(word in value for word in words):
                 return True
             todo.extend(value.values())
         elif isinstance(value, list | tuple):

@@ -116,7 +116,7 @@ def _submit(call: SubmitCall, *manifests: str) -> list[Run]:
     from nbflow.commands.connecting import connect, prepared_client
     from nbflow.commands.submission import send
 
-    with prepared_client(connect(call.on)) as client:
+    with prepared_client(connect(call.on, call.cluster)) as client:
         prepared = _checked(call, manifests, client)
         if call.dry_run:
             _print_dry(prepared, call.output)

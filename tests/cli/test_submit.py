@@ -142,7 +142,7 @@ def test_standard_input(client, hello, monkeypatch, tmp_path):
             "Invalid value for '-o' / '--output': 'xml' is not one of 'name', 'json', 'yaml', 'wide'",
         ),
         (["--on", "mars"], "there is no target 'mars'"),
-        (["--on", "argo"], "target 'argo' is not supported by this version of nbflow"),
+        (["--on", "docker"], "target 'docker' is not supported by this version of nbflow"),
         (["--no-such-flag"], "No such option"),
         (["missing.yaml"], "no such file"),
         (["-f", "missing.yaml"], "no such file"),

@@ -11,6 +11,7 @@ Faults are asked for: `fail` (answers such as 429 or a webhook's), `drop` (conne
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import socket
@@ -41,6 +42,7 @@ from tests.kube.storage import (
 
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 LOG_CLOSED = None
+PROTOBUF = b"k8s\0"
 AUTHORITY = trustme.CA()
 CERTIFICATE = AUTHORITY.issue_cert("127.0.0.1")
 
@@ -132,10 +134,8 @@ class TestApi:
         """Cut the connections of watches and followed logs, or all. Returns how many."""
         chosen = list(self.connections if everything else self.watches)
         for connection in chosen:
-            try:
+            with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
-            except OSError:
-                pass
         return len(chosen)
 
     def fail(self, method, path, code=0, reason="", message="", *, times=1, headers=None, details=None):
@@ -191,10 +191,8 @@ class Answering(BaseHTTPRequestHandler):
 
     def finish(self):
         self.api.connections.discard(self.connection)
-        try:
+        with contextlib.suppress(OSError):
             super().finish()
-        except OSError:
-            pass
 
     def handle(self):
         try:
@@ -202,13 +200,10 @@ class Answering(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def do_GET(self):  # noqa: N802
-        self.answer("GET")
-
-    do_POST = lambda self: self.answer("POST")  # noqa: E731
-    do_PUT = lambda self: self.answer("PUT")  # noqa: E731
-    do_PATCH = lambda self: self.answer("PATCH")  # noqa: E731
-    do_DELETE = lambda self: self.answer("DELETE")  # noqa: E731
+    def __getattr__(self, name):
+        if name.startswith("do_"):
+            return lambda: self.answer(name.removeprefix("do_"))
+        raise AttributeError(name)
 
     def answer(self, method):
         parts = urlsplit(self.path)
@@ -478,7 +473,7 @@ class Answering(BaseHTTPRequestHandler):
             while True:
                 with storage.news:
                     if follow:
-                        storage.news.wait_for(lambda: len(lines) > at, 0.2)
+                        storage.news.wait_for(lambda seen=at: len(lines) > seen, 0.2)
                     news, at = lines[at:], len(lines)
                 for line in news:
                     if line is LOG_CLOSED:
@@ -534,10 +529,43 @@ class Answering(BaseHTTPRequestHandler):
 
 
 def decoded(raw):
+    if raw.startswith(PROTOBUF):
+        return access_review(raw)
     try:
         return json.loads(raw) if raw else None
     except ValueError as error:
         raise Refused(415, "UnsupportedMediaType", "this server reads JSON only") from error
+
+
+def access_review(raw):
+    """The one object that Go's clients write in protobuf here: a SelfSubjectAccessReview, inside a runtime.Unknown."""
+    unknown = fields_of(raw[len(PROTOBUF) :])
+    attributes = fields_of(fields_of(fields_of(unknown[2])[2])[1])
+    names = ("namespace", "verb", "group", "version", "resource", "subresource", "name")
+    given = {name: attributes.get(number, b"").decode() for number, name in enumerate(names, 1)}
+    return {"spec": {"resourceAttributes": given}}
+
+
+def fields_of(data):
+    """The fields of a protobuf message that holds nothing but texts and messages: number -> bytes."""
+    found, at = {}, 0
+
+    def number():
+        nonlocal at
+        value, shift = 0, 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                return value
+
+    while at < len(data):
+        key, length = number() >> 3, number()
+        found[key] = data[at : at + length]
+        at += length
+    return found
 
 
 def permitted(user, verb, api_group, plural):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.kube.api import TestApi
+from tests.kube.argo import Controller
 
 
 @pytest.fixture
@@ -12,3 +13,12 @@ def cluster(tmp_path, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig(tmp_path / "kubeconfig")))
     yield api
     api.stop()
+
+
+@pytest.fixture
+def argo(cluster):
+    """The test API with a played controller."""
+    controller = Controller(cluster)
+    controller.start()
+    yield cluster
+    controller.end()

@@ -146,10 +146,9 @@ def _unusable(error: Exception, paths: str, cluster: Cluster) -> NbflowError:
 
 def _user(merged: object, name: str) -> JSONObject:
     users = _plain(merged).get("users")
-    for user in users if isinstance(users, list) else ():
-        if isinstance(user, dict) and user.get("name") == name:
-            found = user.get("user")
-            return found if isinstance(found, dict) else {}
+    for user in map(_plain, users if isinstance(users, list) else ()):
+        if user.get("name") == name:
+            return _plain(user.get("user"))
     return {}
 
 

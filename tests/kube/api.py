@@ -270,7 +270,7 @@ class Answering(BaseHTTPRequestHandler):
         watching = self.query.get("watch") in {"true", "1"}
         verb = VERBS.get(method) or ("get" if name else "watch" if watching else "list")
         self.authorize(verb, kind, namespace, name, part)
-        body = decoded(raw)
+        body = None if method == "DELETE" else decoded(raw)
         self.act(verb, kind, namespace, name, part, body)
 
     def discovery(self, words):

@@ -134,6 +134,7 @@ class TestApi:
         """Cut the connections of watches and followed logs, or all. Returns how many."""
         chosen = list(self.connections if everything else self.watches)
         for connection in chosen:
+            self.watches.discard(connection)
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
         return len(chosen)

@@ -1,0 +1,168 @@
+"""Logs of the pods of a workflow in a cluster: of many at once, before they exist, while they run, after they went."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nbflow.clients.argo import ArgoClient
+from nbflow.clients.client import LogOptions
+from nbflow.errors import NotFoundError
+from tests.kube.argo import PODS, WORKFLOWS, node, node_id, pod, pod_name, set_status
+from tests.kube.fixtures import cluster
+
+__all__ = ["cluster"]
+
+
+@pytest.fixture
+def uid(cluster):
+    manifest = {"metadata": {"name": "w"}, "spec": {"entrypoint": "main"}}
+    return cluster.storage.create(WORKFLOWS, "default", manifest)["metadata"]["uid"]
+
+
+def names(count):
+    return [f"w.{i}" for i in range(count)]
+
+
+def nodes(count, phase):
+    root = node("w", "w", "DAG", phase, children=names(count))
+    return [root, *(node("w", name, phase=phase, template="t", boundary="w") for name in names(count))]
+
+
+def start(api, uid, name, phase="Running", container="main"):
+    found = pod("w", name, "t", uid, phase, container)
+    api.storage.create(PODS, "default", found)
+    return found["metadata"]["name"]
+
+
+def becomes(api, name, phase):
+    found = api.storage.get(PODS, "default", name)
+    api.storage.replace(PODS, "default", name, {**found, "status": {**found["status"], "phase": phase}})
+
+
+def following(options=LogOptions(follow=True)):
+    lines, done = [], []
+
+    def read():
+        lines.extend(logs)
+        done.append(True)
+
+    logs = ArgoClient().logs("w", options)
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return logs, thread, done, lines
+
+
+def wait_until(true, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
+
+
+def test_many_pods_are_followed_at_once_from_before_they_exist(cluster, uid):
+    _, thread, done, lines = following()
+    wait_until(lambda: len(cluster.watches) == 2)
+    pods = [start(cluster, uid, name, "Pending") for name in names(12)]
+    for name in pods:
+        becomes(cluster, name, "Running")
+    for turn in range(5):
+        for name in pods:
+            cluster.log(name, f"{name} {turn}")
+    for name in pods:
+        cluster.end_log(name)
+        becomes(cluster, name, "Succeeded")
+    set_status(cluster, "w", "Succeeded", nodes(12, "Succeeded"))
+    thread.join(30)
+    assert done
+    assert len(lines) == 60
+    for name in pods:
+        assert [line.text for line in lines if line.pod == name] == [f"{name} {turn}" for turn in range(5)]
+
+
+def test_dropped_connections_neither_lose_nor_repeat_a_line(cluster, uid):
+    name = start(cluster, uid, "w.0")
+    _, thread, done, lines = following()
+    same = time.time()
+    for number in range(60):
+        # Several lines of the same instant are told apart, too; a zero at the end of a time is not written.
+        cluster.log(name, str(number), at=same + 0.1 * (number // 3))
+        if number % 4 == 0:
+            wait_until(lambda: any("/log" in path for _, path, _ in cluster.requests))
+            wait_until(lambda n=number: len(lines) > n - 8)
+            cluster.drop()
+    cluster.end_log(name)
+    becomes(cluster, name, "Succeeded")
+    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
+    thread.join(60)
+    assert done
+    assert [line.text for line in lines] == [str(number) for number in range(60)]
+
+
+def test_logs_that_are_there_come_pod_by_pod(cluster, uid):
+    at = datetime(2024, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+    for name in names(2):
+        made = start(cluster, uid, name)
+        for text in ("one", "two", "three"):
+            cluster.log(made, f"{name} {text}", at=at.timestamp())
+    set_status(cluster, "w", "Running", nodes(2, "Running"))
+    client = ArgoClient()
+    lines = list(client.logs("w"))
+    assert [line.text for line in lines] == [f"{n} {t}" for n in names(2) for t in ("one", "two", "three")]
+    assert lines[0].at == at
+    assert lines[0].pod == pod_name("w", "w.0", "t")
+    assert [line.text for line in client.logs("w", LogOptions(tail=1, pods=(node_id("w", "w.1"),)))] == ["w.1 three"]
+    assert [line.text for line in client.logs("w", LogOptions(grep="0 t"))] == ["w.0 two", "w.0 three"]
+    assert list(client.logs("w", LogOptions(since=timedelta(hours=1)))) == []
+    assert len(list(client.logs("w", LogOptions(since_time=at - timedelta(seconds=1))))) == 6
+
+
+def test_pods_named_by_node_id_are_found(cluster, uid):
+    """Workflows of old: pod names v1."""
+    found = cluster.storage.get(WORKFLOWS, "default", "w")
+    found["metadata"]["annotations"] = {"workflows.argoproj.io/pod-name-format": "v1"}
+    cluster.storage.replace(WORKFLOWS, "default", "w", found)
+    set_status(cluster, "w", "Running", nodes(1, "Running"))
+    made = pod("w", "w.0", "t", uid)
+    made["metadata"]["name"] = node_id("w", "w.0")
+    cluster.storage.create(PODS, "default", made)
+    cluster.log(made["metadata"]["name"], "hello")
+    (line,) = ArgoClient().logs("w", LogOptions(pods=(node_id("w", "w.0"),)))
+    assert (line.pod, line.text) == (node_id("w", "w.0"), "hello")
+
+
+def test_container_sets_show_all_containers_of_the_user(cluster, uid):
+    name = start(cluster, uid, "w.0", container="first")
+    cluster.log(name, "hello", container="first")
+    cluster.log(name, "argo's own", container="wait")
+    assert [(line.container, line.text) for line in ArgoClient().logs("w")] == [("first", "hello")]
+
+
+def test_logs_of_pods_that_are_gone_are_explained(cluster, uid):
+    set_status(cluster, "w", "Succeeded", nodes(2, "Succeeded"))
+    with pytest.raises(NotFoundError) as gone:
+        list(ArgoClient().logs("w"))
+    assert gone.value.problem == (
+        f"the pods are gone, and their logs with them: {pod_name('w', 'w.0', 't')}, {pod_name('w', 'w.1', 't')}"
+    )
+    assert "podGC" in gone.value.fix
+
+
+def test_archived_logs_stand_in_for_pods_that_are_gone(cluster, uid):
+    root, child = nodes(1, "Succeeded")
+    child["outputs"] = {"artifacts": [{"name": "main-logs", "raw": {"data": "one\ntwo\n"}}]}
+    set_status(cluster, "w", "Succeeded", [root, child])
+    assert [line.text for line in ArgoClient().logs("w")] == ["one", "two"]
+    assert [line.text for line in ArgoClient().logs("w", LogOptions(follow=True))] == ["one", "two"]
+
+
+def test_a_log_can_be_closed_at_once(cluster, uid):
+    start(cluster, uid, "w.0")
+    logs, thread, done, _ = following()
+    wait_until(lambda: any("/log" in path for _, path, _ in cluster.requests))
+    logs.close()
+    thread.join(3)
+    assert done

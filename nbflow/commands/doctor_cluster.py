@@ -21,7 +21,13 @@ RIGHTS = (
     ("Pod", "log", ("get",), False, "logs"),
     ("Pod", "", ("delete",), False, "retry"),
     ("WorkflowTemplate", "", ("get", "list"), False, "templates that workflows name"),
-    ("WorkflowTemplate", "", ("create", "update", "delete"), False, "template create, update, delete"),
+    (
+        "WorkflowTemplate",
+        "",
+        ("create", "update", "patch", "delete"),
+        False,
+        "template create, update, delete",
+    ),
     (
         "ClusterWorkflowTemplate",
         "",
@@ -30,9 +36,15 @@ RIGHTS = (
         "templates of the whole cluster that workflows name",
     ),
     ("CronWorkflow", "", ("get", "list", "create", "update", "patch", "delete"), False, "cron"),
-    ("Secret", "", ("create",), False, "secrets in manifests"),
-    ("ConfigMap", "", ("create", "get"), False, "config maps in manifests"),
-    ("PersistentVolumeClaim", "", ("create", "get"), False, "claims in manifests"),
+    ("Secret", "", ("create", "get", "list", "delete"), False, "secrets in manifests, and the verb `secret`"),
+    (
+        "ConfigMap",
+        "",
+        ("create", "get", "list", "delete"),
+        False,
+        "config maps in manifests, and the verb `configmap`",
+    ),
+    ("PersistentVolumeClaim", "", ("create", "get", "list", "delete"), False, "claims in manifests"),
 )
 
 

@@ -78,7 +78,7 @@ def _from_kubeconfig(paths: str, cluster: Cluster) -> Access:
                 "the kubeconfig is empty", where=paths, fix="get a new one from the administrator"
             )
         with _complaints() as said:
-            loader = KubeConfigLoader(merged, active_context=cluster.context or None)
+            loader = KubeConfigLoader(merged, active_context=cluster.context or _first_context(paths))
             loader.load_and_set(configuration)
     except ConfigException as error:
         raise _unusable(error, paths, cluster) from error
@@ -98,6 +98,18 @@ def _from_kubeconfig(paths: str, cluster: Cluster) -> Access:
         )
     namespace = cluster.namespace or _text(context, "context", "namespace") or "default"
     return Access(configuration, namespace, str(context.get("name", "")), _identity(configuration, user))
+
+
+def _first_context(paths: str) -> str | None:
+    """The current context: of several files the first that names one, as kubectl has it."""
+    import yaml
+
+    for path in filter(None, paths.split(os.pathsep)):
+        place = Path(path).expanduser()
+        data = yaml.safe_load(place.read_text(encoding="utf-8")) if place.is_file() else None
+        if isinstance(data, dict) and data.get("current-context"):
+            return str(data["current-context"])
+    return None
 
 
 def _from_pod(cluster: Cluster) -> Access:

@@ -114,7 +114,9 @@ def test_logs_that_are_there_come_pod_by_pod(cluster, uid):
     assert [line.text for line in lines] == [f"{n} {t}" for n in names(2) for t in ("one", "two", "three")]
     assert lines[0].at == at
     assert lines[0].pod == pod_name("w", "w.0", "t")
-    assert [line.text for line in client.logs("w", LogOptions(tail=1, pods=(node_id("w", "w.1"),)))] == ["w.1 three"]
+    assert [line.text for line in client.logs("w", LogOptions(tail=1, pods=(node_id("w", "w.1"),)))] == [
+        "w.1 three"
+    ]
     assert [line.text for line in client.logs("w", LogOptions(grep="0 t"))] == ["w.0 two", "w.0 three"]
     assert list(client.logs("w", LogOptions(since=timedelta(hours=1)))) == []
     assert len(list(client.logs("w", LogOptions(since_time=at - timedelta(seconds=1))))) == 6

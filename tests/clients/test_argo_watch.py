@@ -117,7 +117,11 @@ def test_a_server_that_restarts_is_waited_for(cluster):
     cluster.start()
     thread.join(20)
     assert done == [None]
-    assert [phase for _, name, phase in seen if name == "0"] == [Phase.PENDING, Phase.RUNNING, Phase.SUCCEEDED]
+    assert [phase for _, name, phase in seen if name == "0"] == [
+        Phase.PENDING,
+        Phase.RUNNING,
+        Phase.SUCCEEDED,
+    ]
 
 
 def test_bookmarks_keep_the_version_fresh(cluster):
@@ -160,7 +164,9 @@ def test_a_lost_right_ends_the_watch_in_words(cluster, tmp_path):
     _, thread, _, done = watching(cluster)
     thread.join(20)
     assert isinstance(done[0], NbflowError)
-    assert done[0].fix.startswith('ask the administrator for the right to "list" workflows in namespace default')
+    assert done[0].fix.startswith(
+        'ask the administrator for the right to "list" workflows in namespace default'
+    )
 
 
 def test_a_deleted_workflow_is_said(cluster):
@@ -197,7 +203,9 @@ def test_packed_nodes_are_unpacked(cluster):
     assert "compressedNodes" not in workflow.status.extra
     _, thread, seen, done = watching(cluster)
     wait_until(lambda: cluster.watches)
-    set_status(cluster, "w", "Succeeded", [], compressedNodes=packed(states(3, lambda i: PHASES[2 - (i == 0)])))
+    set_status(
+        cluster, "w", "Succeeded", [], compressedNodes=packed(states(3, lambda i: PHASES[2 - (i == 0)]))
+    )
     thread.join(20)
     assert done == [None]
     changed = [(name, phase) for number, name, phase in seen if number == 1]
@@ -255,5 +263,3 @@ def test_another_context_is_asked_by_name(cluster, tmp_path):
     assert ArgoClient(Cluster(context="mine")).get("w").name == "w"
     with pytest.raises(NbflowError, match="the kubeconfig has no context 'other'"):
         ArgoClient(Cluster(context="other")).get("w")
-
-

@@ -1,0 +1,71 @@
+"""A run in a cluster, as a notebook has it: results, logs, views."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nbflow.clients.argo import ArgoClient
+from nbflow.notebook.run import attach
+from nbflow.spec.status import Phase, WorkflowObject
+from nbflow.views.graph import dot
+from nbflow.views.tree import tree
+from tests.kube.argo import WORKFLOWS
+from tests.kube.fixtures import argo, cluster
+from tests.notebook.kernel import kernel
+
+__all__ = ["argo", "cluster"]
+SHAPES = sorted((Path(__file__).parents[1] / "manifests" / "cluster").glob("*.json"))
+CELL = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: hello}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: busybox, command: [echo, hello world]}
+"""
+
+
+def test_the_same_cell_runs_in_a_cluster(argo, tmp_path):
+    with kernel(KUBECONFIG=str(tmp_path / "kubeconfig"), NBFLOW_HOME=str(tmp_path / "home")) as cells:
+        answer = cells.run("%load_ext nbflow")
+        assert answer.traceback == ""
+        answer = cells.run("%%workflow run --on argo\n" + CELL)
+        assert (answer.status, answer.traceback) == ("ok", "")
+        assert "✔ hello" in answer.outputs[0]["data"]["text/plain"]
+        assert "hello world" in answer.outputs[0]["data"]["text/html"]
+        answer = cells.run("print(run.phase, run.logs)")
+        assert "Succeeded" in answer.text
+        assert "hello world" in answer.text
+        assert argo.storage.get(WORKFLOWS, "default", "hello")["status"]["phase"] == "Succeeded"
+        assert cells.run("%workflow delete hello --on argo").text == "Workflow 'hello' deleted\n"
+    assert argo.storage.list(WORKFLOWS, "default")[0] == []
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_run_that_was_started_elsewhere(argo):
+    manifest = {"metadata": {"name": "w"}, "spec": {"entrypoint": "main", "templates": [{"name": "main"}]}}
+    argo.storage.create(WORKFLOWS, "default", manifest)
+    run = attach("w", client=ArgoClient())
+    run.wait()
+    assert run.phase == Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("path", SHAPES, ids=lambda path: path.stem)
+def test_views_show_what_argo_of_each_age_ran(path, cluster):
+    """The files are constructed, each in the shape that this version of Argo writes."""
+    stored = json.loads(path.read_text())
+    cluster.storage.create(WORKFLOWS, "default", stored)
+    workflow = ArgoClient().get(stored["metadata"]["name"])
+    assert isinstance(workflow, WorkflowObject)
+    names = {node.display_name for node in workflow.status.nodes.values() if node.type.value == "Pod"}
+    shown = tree(workflow)
+    drawn = dot(workflow)
+    assert names
+    for name in names:
+        assert name in shown
+        assert name in drawn

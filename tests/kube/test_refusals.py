@@ -53,15 +53,19 @@ def test_rbac(cluster, tmp_path):
             403,
             "Forbidden",
             'admission webhook "policy.example.com" denied the request: images must be signed',
-            "the cluster's policy policy.example.com refuses it: change the manifest as it says, "
-            "or ask the administrator",
+            (
+                "the cluster's policy policy.example.com refuses it: change the manifest as it says, "
+                "or ask the administrator"
+            ),
         ),
         (
             500,
             "InternalError",
             'Internal error occurred: failed calling webhook "policy.example.com": connection refused',
-            "ask the administrator to look after the admission webhook policy.example.com: "
-            "nothing can be changed without it",
+            (
+                "ask the administrator to look after the admission webhook policy.example.com: "
+                "nothing can be changed without it"
+            ),
         ),
         (
             404,

@@ -17,4 +17,15 @@ def describe(console: Console, workflow: WorkflowObject, form: str, selector: st
     if form == "short" and shown:
         return shown
     top = header(workflow, now=moment, style=console.style)
-    return f"{top}\n{shown}" if shown else top
+    whole = f"{top}\n{shown}" if shown else top
+    return whole + "".join(f"\n{line}\n" for line in _advice(workflow))
+
+
+def _advice(workflow: WorkflowObject) -> list[str]:
+    """What is in the way of its pods, with what to do."""
+    if not any(node.message for node in workflow.status.nodes.values()):
+        return []
+    from nbflow.commands.advice import advice
+    from nbflow.views.text import clean
+
+    return ["\n".join(map(clean, text.split("\n"))) for text in advice(workflow)]

@@ -54,6 +54,7 @@ class _Journal:
     def __init__(self, console: Console, selector: str) -> None:
         self.console, self.terms = console, parse_selector(selector)
         self.seen: dict[str, Phase | None] = {}
+        self.advised: set[str] = set()
 
     def show(self, workflow: WorkflowObject) -> None:
         style = self.console.style
@@ -68,7 +69,19 @@ class _Journal:
             message = f": {clean(node.message)}" if node.message else ""
             phase = node.phase.value if node.phase else Phase.PENDING.value
             self.console.write(f"{sign(node, style)} {clean(node.display_name)} {phase}{message}\n")
+        self._advise(workflow)
         self.console.flush()
+
+    def _advise(self, workflow: WorkflowObject) -> None:
+        """What is in the way of a pod that waits, once: nothing else would be seen until somebody mends it."""
+        if not any(node.phase is Phase.PENDING and node.message for node in workflow.status.nodes.values()):
+            return
+        from nbflow.commands.advice import advice
+
+        for text in advice(workflow):
+            if text not in self.advised:
+                self.advised.add(text)
+                self.console.say(text)
 
 
 class _Screen:

@@ -43,6 +43,7 @@ class ArgoClient:
         self.instance_id = instance_id
         self._cluster = cluster
         self._opened = api
+        self._elsewhere: dict[str, Api] = {}
 
     @property
     def api(self) -> Api:
@@ -57,11 +58,15 @@ class ArgoClient:
         return self.api.namespace
 
     def submit(self, workflow: Mapping[str, object]) -> WorkflowObject:
-        return typed(self.api.create(WORKFLOW, self._labelled(workflow)))
+        api = self._api_for(workflow)
+        submitted = typed(api.create(WORKFLOW, self._labelled(workflow)))
+        if api.namespace != self.namespace:
+            self._elsewhere[submitted.name] = api
+        return submitted
 
     def try_submit(self, workflow: Mapping[str, object]) -> Mapping[str, object]:
         """The Workflow as the server would store it, checked by it and not stored (a server's dry run)."""
-        return self.api.create(WORKFLOW, self._labelled(workflow), dry_run=True)
+        return self._api_for(workflow).create(WORKFLOW, self._labelled(workflow), dry_run=True)
 
     def get(self, name: str) -> WorkflowObject:
         return typed(self._find(name))
@@ -73,10 +78,10 @@ class ArgoClient:
         return found if selection.limit is None else found[: selection.limit]
 
     def watch(self, name: str) -> Iterator[WorkflowUpdate]:
-        return WorkflowWatch(self.api, self._name(name))
+        return WorkflowWatch(self._api_of(name), self._name(name))
 
     def logs(self, name: str, options: LogOptions = LogOptions()) -> Iterator[LogLine]:
-        return WorkflowLogs(self.api, self._name(name), options, self._archived_log)
+        return WorkflowLogs(self._api_of(name), self._name(name), options, self._archived_log)
 
     def ask(self, name: str, request: Request) -> WorkflowObject:
         found = self._find(name)
@@ -107,8 +112,8 @@ class ArgoClient:
         chosen = {node.id for node in seen.status.nodes.values() if terms and matches(terms, node)}
         retried = retry(found, options, datetime.now(UTC), chosen=chosen)
         for node in retried.pods:
-            self._forget_pod(pod_name(seen, seen.status.nodes[str(node["id"])]))
-        return typed(self.api.replace(WORKFLOW, pack(self._acted(retried.workflow, "Retry"))))
+            self._forget_pod(self._api_of(name), pod_name(seen, seen.status.nodes[str(node["id"])]))
+        return typed(self._api_of(name).replace(WORKFLOW, pack(self._acted(retried.workflow, "Retry"))))
 
     def resubmit(self, name: str, options: ResubmitOptions) -> WorkflowObject:
         """Run it all once more, as a new workflow."""
@@ -120,21 +125,25 @@ class ArgoClient:
         new = resubmit(old, options, datetime.now(UTC), suffix=_suffix())
         if options.priority is not None:
             new["spec"] = {**_mapping(new["spec"]), "priority": options.priority}
-        return typed(self.api.create(WORKFLOW, pack(self._created(new))))
+        again = typed(self._api_of(name).create(WORKFLOW, pack(self._created(new))))
+        if name in self._elsewhere:
+            self._elsewhere[again.name] = self._elsewhere[name]
+        return again
 
     def delete(self, name: str) -> None:
         found = self._find(name)
         self._check_managed(found)
-        self.api.delete(WORKFLOW, name_of(found))
+        self._api_of(name).delete(WORKFLOW, name_of(found))
 
     def create(self, manifest: Mapping[str, object]) -> Stored:
         kind, name = str(manifest.get("kind") or ""), name_of(manifest)
         resource = resource_of(kind)
         labelled = self._labelled(manifest) if resource.group else manifest
+        api = self._api_for(manifest) if resource.namespaced else self.api
         try:
-            stored = self.api.create(resource, labelled)
+            stored = api.create(resource, labelled)
         except ConflictError:
-            stored = self.api.get(resource, name)
+            stored = api.get(resource, name)
             return Stored(kind, name, existed=True, object=_shown(kind, stored))
         return Stored(kind, name_of(stored), object=_shown(kind, stored))
 
@@ -170,14 +179,23 @@ class ArgoClient:
             raise NotFoundError(
                 f'artifact "{artifact}" not found', where=f"node {node_id} of {name_of(found)}"
             )
-        return fetch(self.api, found, known)
+        return fetch(self._api_of(name), found, known)
 
     # --- reading
 
     def _find(self, name: str) -> JSONObject:
         if name == LATEST:
             return latest([*self.api.list(WORKFLOW, labels=self._instance()).items])
-        return self.api.get(WORKFLOW, name)
+        return self._api_of(name).get(WORKFLOW, name)
+
+    def _api_of(self, name: str) -> Api:
+        """The namespace of a workflow: one that this client put elsewhere is found there again."""
+        return self._elsewhere.get(name) or self.api
+
+    def _api_for(self, manifest: JSONObject) -> Api:
+        """The namespace that a manifest names, else the client's."""
+        named = str(_mapping(manifest.get("metadata")).get("namespace") or "")
+        return self.api.within(named) if named and named != self.namespace else self.api
 
     def _name(self, name: str) -> str:
         return name_of(self._find(name)) if name == LATEST else name
@@ -230,13 +248,14 @@ class ArgoClient:
 
     def _shut_down(self, name: str, verb: str) -> None:
         strategy = {"stop": "Stop", "terminate": "Terminate"}[verb]
-        if is_finished(self.api.get(WORKFLOW, name)):
+        api = self._api_of(name)
+        if is_finished(api.get(WORKFLOW, name)):
             raise ConflictError(
-                f'cannot shutdown a completed workflow: workflow: "{name}", namespace: "{self.namespace}"'
+                f'cannot shutdown a completed workflow: workflow: "{name}", namespace: "{api.namespace}"'
             )
         labels = {k: v for k, v in self.api.access.identity.actor_labels(strategy).items() if v}
         patch: dict[str, object] = {"spec": {"shutdown": strategy}}
-        self.api.patch(WORKFLOW, name, {**patch, "metadata": {"labels": labels}} if labels else patch)
+        api.patch(WORKFLOW, name, {**patch, "metadata": {"labels": labels}} if labels else patch)
 
     def _suspend(self, name: str, _: str) -> None:
         def changed(workflow: JSONObject) -> JSONObject | None:
@@ -269,16 +288,16 @@ class ArgoClient:
 
     def _update(self, name: str, action: str, change: Callable[[JSONObject], JSONObject | None]) -> None:
         """Read, change, write; from the start if somebody else, such as the controller, wrote in between."""
-        pauses = Pauses()
+        api, pauses = self._api_of(name), Pauses()
         while True:
-            workflow = self.api.get(WORKFLOW, name)
+            workflow = api.get(WORKFLOW, name)
             changed = change(workflow)
             if changed is None:
                 return
             acted = self._acted(changed, action)
             body = acted if is_offloaded(workflow) else pack(acted)
             try:
-                self.api.replace(WORKFLOW, body)
+                api.replace(WORKFLOW, body)
             except ConflictError:
                 if pauses.taken >= _TRIES:
                     raise
@@ -286,9 +305,10 @@ class ArgoClient:
             else:
                 return
 
-    def _forget_pod(self, pod: str) -> None:
+    @staticmethod
+    def _forget_pod(api: Api, pod: str) -> None:
         try:
-            self.api.delete(POD, pod)
+            api.delete(POD, pod)
         except NotFoundError:
             return
 

@@ -38,10 +38,16 @@ class Api:
     a broken connection); a create whose answer got lost is not, since it may have been done.
     """
 
-    def __init__(self, cluster: Cluster = Cluster(), access: Access | None = None) -> None:
-        self._cluster = cluster
-        self._transport = Transport(access or open_access(cluster))
+    def __init__(
+        self, cluster: Cluster = Cluster(), *, namespace: str = "", transport: Transport | None = None
+    ) -> None:
+        self._cluster, self._namespace = cluster, namespace
+        self._transport = transport or Transport(open_access(cluster))
         self._renewing = threading.Lock()
+
+    def within(self, namespace: str) -> Api:
+        """The same cluster, asked for another namespace."""
+        return Api(self._cluster, namespace=namespace, transport=self._transport)
 
     @property
     def access(self) -> Access:
@@ -51,7 +57,7 @@ class Api:
     @property
     def namespace(self) -> str:
         """The namespace that is asked."""
-        return self.access.namespace
+        return self._namespace or self.access.namespace
 
     def get(self, resource: Resource, name: str) -> JSONObject:
         """One object. Raises NotFoundError."""

@@ -158,6 +158,17 @@ def test_suspended_nodes_are_set_and_resumed(nbflow, cluster, write):
     assert nbflow("terminate", "w") == "workflow w terminated\n"
 
 
+def test_a_pod_that_cannot_start_is_explained(nbflow, cluster):
+    cluster.storage.create(WORKFLOWS, "default", {"metadata": {"name": "w"}, "spec": {}})
+    message = 'ImagePullBackOff: Back-off pulling image "nope:1"'
+    set_status(cluster, "w", "Running", [node("w", "w", phase="Pending", message=message)])
+    shown = nbflow("get", "w")
+    assert shown.endswith(
+        "\nw: the image cannot be pulled (nope:1)\n  fix: check its name and tag; a private one needs "
+        "`imagePullSecrets`, and that secret in the namespace\n"
+    )
+
+
 def test_a_change_in_between_is_taken_into_account(nbflow, cluster):
     cluster.storage.create(WORKFLOWS, "default", {"metadata": {"name": "w"}, "spec": {}})
     said = 'Operation cannot be fulfilled on workflows.argoproj.io "w": the object has been modified'
@@ -250,6 +261,13 @@ def test_another_namespace(nbflow, cluster, write):
     assert cluster.storage.list(WORKFLOWS, "default")[0] == []
     (found,) = cluster.storage.list(WORKFLOWS, "team")[0]
     assert nbflow("list", "-n", "team", "-o", "name") == f"{found['metadata']['name']}\n"
+
+
+def test_a_manifest_that_names_its_namespace_runs_there(nbflow, argo, write):
+    text = HELLO.replace("generateName: hello-", "generateName: hello-, namespace: team")
+    done = json.loads(nbflow("submit", "--wait", "-o", "json", write(text)))
+    assert (done["metadata"]["namespace"], done["status"]["phase"]) == ("team", "Succeeded")
+    assert len(argo.storage.list(WORKFLOWS, "team")[0]) == 1
 
 
 def test_doctor_checks_each_right(nbflow, limited):

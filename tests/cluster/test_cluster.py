@@ -152,7 +152,7 @@ def test_suspend_and_resume(client):
 
 
 def test_the_server_refuses_what_is_wrong(client):
-    with pytest.raises(NbflowError, match="metadata.name"):
+    with pytest.raises(NbflowError, match=r"metadata\.name"):
         client.submit({**DIAMOND, "metadata": {"name": "Not A Name"}})
     tried = client.try_submit(DIAMOND)
     with pytest.raises(NotFoundError):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from nbflow.notebook.run import attach
+from nbflow.notebook.start import attach
 
 from nbflow.clients.argo import ArgoClient
 from nbflow.spec.status import Phase, WorkflowObject

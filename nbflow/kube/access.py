@@ -78,7 +78,9 @@ def _from_kubeconfig(paths: str, cluster: Cluster) -> Access:
                 "the kubeconfig is empty", where=paths, fix="get a new one from the administrator"
             )
         with _complaints() as said:
-            loader = KubeConfigLoader(merged, active_context=cluster.context or _first_context(paths))
+            loader = KubeConfigLoader(
+                merged, active_context=cluster.context or _first_context(paths), config_base_path=None
+            )
             loader.load_and_set(configuration)
     except ConfigException as error:
         raise _unusable(error, paths, cluster) from error

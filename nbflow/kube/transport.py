@@ -83,7 +83,7 @@ class Transport:
 
         client = self._official()
         url = self.access.server.rstrip("/") + path + _query(query)
-        headers = {**client.default_headers, "Accept": "application/json", **self._credentials(client)}
+        headers = {**client.default_headers, "Accept": "application/json, */*", **self._credentials(client)}
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), kind

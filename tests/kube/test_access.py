@@ -135,6 +135,17 @@ def test_several_kubeconfigs_make_one(cluster, tmp_path, monkeypatch):
     assert (found.context, found.namespace) == ("second", "team")
 
 
+def test_files_are_named_from_where_the_kubeconfig_is(cluster, tmp_path, monkeypatch):
+    path = tmp_path / "kubeconfig"
+    data = yaml.safe_load(path.read_text())
+    authority = data["clusters"][0]["cluster"].pop("certificate-authority-data")
+    (tmp_path / "ca.crt").write_bytes(base64.b64decode(authority))
+    data["clusters"][0]["cluster"]["certificate-authority"] = "ca.crt"
+    path.write_text(yaml.safe_dump(data))
+    monkeypatch.chdir("/")
+    assert Api().list(WORKFLOW).items == []
+
+
 def test_who_asks_is_read_as_argo_reads_it(tmp_path):
     claims = {"sub": "system:serviceaccount:a:b", "email": "jane@example.com", "preferred_username": "jane"}
     identity = of_token(token(**claims))

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from nbflow.notebook.start import attach
 
 from nbflow.clients.argo import ArgoClient
+from nbflow.notebook.start import attach
 from nbflow.spec.status import Phase, WorkflowObject
 from nbflow.views.graph import dot
 from nbflow.views.tree import tree

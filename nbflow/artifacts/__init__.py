@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from nbflow.artifacts.driver import Driver
+from nbflow.artifacts.credentials import Secrets, no_secrets
+from nbflow.artifacts.driver import Driver, location, said
 from nbflow.artifacts.local import LocalRepository
 from nbflow.artifacts.raw import RawDriver
 from nbflow.errors import NbflowError
@@ -19,21 +20,32 @@ def place_of(artifact: Mapping[str, object]) -> str:
     return next((place for place in PLACES if artifact.get(place) is not None), "")
 
 
-def driver_for(artifact: Mapping[str, object], repository: Path) -> Driver:
-    """The driver for where an artifact lives. Raises NbflowError for a place that nbflow does not reach yet."""
+def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secrets = no_secrets) -> Driver:
+    """The driver for where an artifact lives. Raises NbflowError for a place that nbflow does not reach.
+
+    secrets: where the credentials are looked up that the artifact names.
+    """
     place = place_of(artifact)
-    location = artifact.get(place) if place else None
-    if place == "raw":
-        return RawDriver()
-    if place == "s3" and isinstance(location, Mapping) and not set(location) - {"key"}:
+    settings = location(artifact, place) if place else {}
+    if place == "s3" and not settings.keys() - {"key"}:
         return LocalRepository(repository)
-    name = artifact.get("name", "")
-    said = (
-        "no place"
-        if not place
-        else f"the place {place}" + (" with a bucket of its own" if place == "s3" else "")
-    )
+    match place:
+        case "raw":
+            return RawDriver()
+        case "http":
+            from nbflow.artifacts.http import HTTPDriver
+
+            return HTTPDriver(secrets)
+        case "git":
+            from nbflow.artifacts.git import GitDriver
+
+            return GitDriver(secrets)
+        case "s3":
+            from nbflow.artifacts.s3 import S3Driver
+
+            return S3Driver(secrets)
+    where = f"the place {place}" if place else "no place"
     raise NbflowError(
-        f"artifact {name} names {said}, which local runs do not reach yet",
-        fix="give it as `raw`, let another step make it, or submit with --on argo",
+        f"{said(artifact)} names {where}, which local runs do not reach",
+        fix="use s3, http, git or raw, let another step make it, or submit with --on argo",
     )

@@ -16,6 +16,10 @@ class ArtifactNotFound(NbflowError):
     """There is no such artifact: no error if it is optional."""
 
 
+class ArtifactUnavailable(NbflowError):
+    """The place does not answer, or not now: another try may succeed."""
+
+
 class Driver(Protocol):
     """One kind of place.
 
@@ -26,7 +30,7 @@ class Driver(Protocol):
     def load(self, artifact: Artifact, scratch: Path) -> Path:
         """Have the artifact as a file or folder: at `scratch`, which does not exist yet, or where it is anyway.
 
-        In the second case the caller only reads it. Raises ArtifactNotFound.
+        In the second case the caller only reads it. Raises ArtifactNotFound, ArtifactUnavailable.
         """
 
     def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:
@@ -37,3 +41,18 @@ class Driver(Protocol):
 
     def list(self, artifact: Artifact) -> Sequence[str]:
         """The keys of all files below a folder, or the key itself."""
+
+
+def location(artifact: Artifact, place: str) -> Mapping[str, object]:
+    """What an artifact says of a place: `http`, `git`, ..."""
+    return mapping(artifact.get(place))
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """A JSON object, empty if it is none."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def said(artifact: Artifact) -> str:
+    """How errors name an artifact."""
+    return f"artifact {artifact.get('name', '')}"

@@ -9,16 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nbflow.artifacts import driver_for
+from nbflow.artifacts.credentials import Secrets
 from nbflow.store import Home
 
 
-def read_artifact(artifact: Mapping[str, object], home: Home) -> bytes:
+def read_artifact(artifact: Mapping[str, object], home: Home, secrets: Secrets) -> bytes:
     """What is stored; a folder that was stored without an archive comes as a .tar.gz.
 
     Raises NbflowError if it is not there, or in a place that is not reached from here.
     """
     with tempfile.TemporaryDirectory(prefix="nbflow-") as scratch:
-        place = driver_for(artifact, home.artifacts).load(artifact, Path(scratch, "artifact"))
+        place = driver_for(artifact, home.artifacts, secrets).load(artifact, Path(scratch, "artifact"))
         return _packed(place) if place.is_dir() else place.read_bytes()
 
 

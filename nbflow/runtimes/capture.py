@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nbflow.artifacts import driver_for, place_of
 from nbflow.artifacts.archive import pack_tar, pack_zip
+from nbflow.artifacts.attempts import attempt
+from nbflow.artifacts.credentials import Secrets, no_secrets
 from nbflow.errors import NbflowError
 from nbflow.runtimes.paths import clean
 from nbflow.runtimes.volumes import items
@@ -26,14 +28,23 @@ class Capture:
     """Captures the outputs of one pod; what is missing is told in `problems`, in Argo's words.
 
     path_of: path of the pod -> path on this machine, links resolved. scratch: an existing private folder.
+    secrets: where the credentials of places are looked up.
     """
 
-    def __init__(self, pod: Pod, repository: Path, scratch: Path, path_of: Callable[[str], Path]) -> None:
+    def __init__(
+        self,
+        pod: Pod,
+        repository: Path,
+        scratch: Path,
+        path_of: Callable[[str], Path],
+        secrets: Secrets = no_secrets,
+    ) -> None:
         self.problems: list[str] = []
         self._pod = pod
         self._repository = repository
         self._scratch = scratch
         self._path_of = path_of
+        self._secrets = secrets
 
     def outputs(self, exit_code: int | None, result: Path | None) -> dict[str, object]:
         """All outputs in Argo's JSON, as far as they are there."""
@@ -115,7 +126,8 @@ class Capture:
             else {**artifact, "s3": {"key": f"{self._pod.artifact_key}/{file_name}"}}
         )
         try:
-            driver_for(saved, self._repository).save(source, saved, take=source == staged)
+            driver = driver_for(saved, self._repository, self._secrets)
+            attempt(lambda: driver.save(source, saved, take=source == staged))
         finally:
             staged.unlink(missing_ok=True)
         return saved

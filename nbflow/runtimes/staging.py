@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nbflow.artifacts import driver_for, place_of
 from nbflow.artifacts.archive import is_tar, unpack_tar, unpack_zip
+from nbflow.artifacts.attempts import attempt
 from nbflow.artifacts.driver import ArtifactNotFound
 from nbflow.errors import NbflowError
 from nbflow.runtimes.commands import SCRIPT
@@ -54,7 +55,7 @@ class Stager:
             raise PodRejected(f"required artifact '{name}' not supplied")
         scratch = self._scratch / "input"
         try:
-            found = driver_for(artifact, self._repository).load(artifact, scratch)
+            found = attempt(lambda: self._load(artifact, scratch))
             self._place(artifact, found, own=found == scratch)
         except ArtifactNotFound as error:
             if not artifact.get("optional"):
@@ -65,6 +66,10 @@ class Stager:
             raise PodRejected(f"artifact {name} failed to load: {error.problem}", fix=error.fix) from error
         finally:
             _remove(scratch)
+
+    def _load(self, artifact: JsonObject, scratch: Path) -> Path:
+        _remove(scratch)  # an earlier attempt may have broken off
+        return driver_for(artifact, self._repository, self._objects.secret).load(artifact, scratch)
 
     def _place(self, artifact: JsonObject, found: Path, *, own: bool) -> None:
         target = self._fresh(clean(str(artifact["path"])))

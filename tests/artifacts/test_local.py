@@ -92,7 +92,5 @@ def test_raw_artifacts_are_what_they_say(tmp_path: Path) -> None:
 def test_places(tmp_path: Path) -> None:
     assert place_of({"name": "a"}) == ""
     assert place_of({"name": "a", "git": {"repo": "x"}}) == "git"
-    with pytest.raises(
-        NbflowError, match="artifact a names the place git, which local runs do not reach yet"
-    ):
-        driver_for({"name": "a", "git": {"repo": "x"}}, tmp_path)
+    with pytest.raises(NbflowError, match="artifact a names the place gcs, which local runs do not reach"):
+        driver_for({"name": "a", "gcs": {"bucket": "x"}}, tmp_path)

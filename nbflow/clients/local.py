@@ -159,7 +159,8 @@ class LocalClient:
             )
         from nbflow.clients.artifacts import read_artifact
 
-        return read_artifact(found, self.home, self._store.objects.secret)
+        with self._reading(name) as store:
+            return read_artifact(found, self.home, store.objects.secret)
 
     def notices(self) -> Sequence[str]:
         """What users should know of this machine and were not told yet: each is given once."""

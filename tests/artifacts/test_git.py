@@ -152,7 +152,7 @@ def test_the_password_goes_to_no_other_server(server: WebServer, tmp_path: Path)
         with pytest.raises(NbflowError, match="git submodule of") as caught:
             check_out(tmp_path / "a", server.url("/app.git"), revision=commit_id, **LOGIN)
         assert not isinstance(caught.value, ArtifactUnavailable)
-        assert [sent.get("authorization") for _, _, sent in other.asked] == [None]
+        assert {sent.get("authorization") for _, _, sent in other.asked} == {None}
 
 
 def test_errors_say_what_and_no_password(server: WebServer, tmp_path: Path) -> None:

@@ -192,11 +192,11 @@ def test_places_in_and_out(cli: Cli, server: WebServer, buckets: str) -> None:
         "ls: cannot access '/absent-too': No such file or directory",
     ]
     assert server.files["/report"] == b"made by a tool\n"
-    folder = {
-        "name": "a",
-        "s3": {"endpoint": buckets, "insecure": True, "bucket": "new-bucket", "key": "out/folder"},
-    }
-    found = driver_for(folder, cli.home).load(folder, cli.home.parent / "back")
+    keys = {f"{key}Secret": {"name": "cred", "key": key} for key in ("accessKey", "secretKey")}
+    place = {"endpoint": buckets, "insecure": True, "bucket": "new-bucket", "key": "out/folder", **keys}
+    folder = {"name": "a", "s3": place}
+    secrets = {"cred": {"accessKey": b"x", "secretKey": b"x"}}
+    found = driver_for(folder, cli.home, secrets.get).load(folder, cli.home.parent / "back")
     assert [path.name for path in found.iterdir()] == ["date"]
     assert PASSWORD not in seen_by_others(cli, name)
 

@@ -20,6 +20,7 @@ from typing import Protocol
 from nbflow.controller.inbox import Inbox, PodCleared, PodDelayed, PodEnded, PodOver, PodUp
 from nbflow.controller.workers import Workers
 from nbflow.errors import NbflowError
+from nbflow.runtimes.resource import target_for
 from nbflow.runtimes.runtime import PodStatus, Runtime, RuntimeUnavailable
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import Phase
@@ -147,7 +148,7 @@ class Kubelet:
         if pod.name in self._live:
             return
         try:
-            place = self.place(target)
+            place = self.place(target_for(pod, target))
         except NbflowError as error:
             self._inbox.put(PodOver(pod, errored(error.problem)))
             return
@@ -156,7 +157,9 @@ class Kubelet:
 
     def adopt(self, pod: Pod, workflow: int, target: str) -> None:
         """A pod of an earlier controller that runs, or ended and was not captured."""
-        live = self._live[pod.name] = LivePod(pod, workflow, self.place(target), Stage.RUNNING)
+        live = self._live[pod.name] = LivePod(
+            pod, workflow, self.place(target_for(pod, target)), Stage.RUNNING
+        )
         self._used += _cost(live)
 
     def delete(self, name: str, *, grace: timedelta, reason: str) -> None:

@@ -31,6 +31,7 @@ from nbflow.engine.decision import (
 )
 from nbflow.engine.locks import LockTable
 from nbflow.errors import NbflowError
+from nbflow.runtimes.resource import target_for
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import NodeStatus, Phase
 from nbflow.spec.workflow import Workflow
@@ -186,7 +187,8 @@ class Workflows:
         self.batch.captured.append((time.time(), workflow.key, pod.name))
         self.observe(workflow, PodFinished(pod.name, outcome))
         keep = outcome.phase.bad and not workflow.deleting
-        clear = partial(self._kubelet.clear, pod.name, workflow.key, workflow.submitted.target, keep=keep)
+        target = target_for(pod, workflow.submitted.target)
+        clear = partial(self._kubelet.clear, pod.name, workflow.key, target, keep=keep)
         self.after_commit(clear)
 
     def pod_is_cleared(self, key: int, name: str, *, kept: bool) -> None:

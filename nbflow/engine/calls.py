@@ -32,7 +32,7 @@ TOO_DEEP = (
 )
 _DISPLAYED = r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]"
 DISPLAY_NAME = "workflows.argoproj.io/display-name"
-LATER = ("resource", "data", "http", "plugin")
+LATER = ("data", "http", "plugin")
 
 
 def start(run: Run, call: Call) -> None:

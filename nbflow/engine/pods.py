@@ -10,6 +10,7 @@ from nbflow.engine.arguments import Prepared, has_location
 from nbflow.engine.durations import parse_duration
 from nbflow.engine.failures import CallError
 from nbflow.engine.names import call_name
+from nbflow.engine.resources import resource_container
 from nbflow.engine.run import POD_FIELDS, Call, Run
 from nbflow.engine.scope import Variables
 from nbflow.spec.model import IntOrString, KubeObject
@@ -44,7 +45,10 @@ def build_pod(
     """The pod of a node. deadline: when its attempts have to end, for retries. Raises CallError."""
     name = run.tree.pod_of(node)
     template = _with_late_variables(run, prepared, name)
-    containers = _containers(template)
+    if template.resource is not None:
+        containers = [resource_container(template, run.name, run.workflow.metadata.uid, name)]
+    else:
+        containers = _containers(template)
     mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
     return Pod(
         name=name,

@@ -15,6 +15,7 @@ from nbflow.runtimes.capture import Capture, remove_secrets
 from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.environment import expand, resolve_environment
 from nbflow.runtimes.images import Image, command_line, known_images
+from nbflow.runtimes.resource import is_resource, resource_outcome, resource_pod
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
 from nbflow.runtimes.volumes import items
@@ -66,6 +67,8 @@ class Executor:
         """The pod with its command line and environment; what holds secrets, and is never stored."""
         _check(pod)
         main = pod.main
+        if is_resource(pod):
+            return resource_pod(pod, self._home)
         env = resolve_environment(pod, main, self._objects)
         command = tuple(expand(word, env) for word in main.command)
         args = tuple(expand(word, env) for word in main.args)
@@ -90,7 +93,7 @@ class Executor:
         if pod.main.volume_mounts:
             remove_secrets(pod, path_of)
         phase, message = _verdict(status, capture.problems, self._home.log(pod.uid, pod.name, pod.main.name))
-        return PodOutcome(
+        outcome = PodOutcome(
             phase=phase,
             message=message,
             exit_code=status.exit_code,
@@ -99,6 +102,7 @@ class Executor:
             outputs=outputs or None,
             containers={pod.main.name: (phase, message)},
         )
+        return resource_outcome(pod, outcome, self._home) if is_resource(pod) else outcome
 
 
 def _check(pod: Pod) -> None:

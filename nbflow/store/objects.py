@@ -30,6 +30,10 @@ class ObjectStore:
         """Store an object; False, and nothing changed, if there is one of that kind and name."""
         return self._run("insert_object", kind, name, encode(dict(data))).rowcount == 1
 
+    def replace(self, kind: str, name: str, data: JsonObject) -> None:
+        """Store an object in place of the one of that kind and name, if there is one."""
+        self._run("put_object", kind, name, encode(dict(data)))
+
     def get(self, kind: str, name: str) -> JsonObject | None:
         """The whole object, a Secret's data included; None if there is none."""
         row = self._run("object", kind, name).fetchone()

@@ -52,6 +52,8 @@ class PodRunner:
             return outcome
         finally:
             runtime.delete_pod(name, grace=timedelta(0))
+            while (left := runtime.pod_status(pod.uid, name)) is not None and not left.finished:
+                runtime.finished_pods(_WAIT)
             runtime.forget_pod(name, keep_root=False)
             shutil.rmtree(self.home.workflow(self.uid), ignore_errors=True)
             self.running = ""

@@ -20,7 +20,7 @@ from typing import Protocol
 from nbflow.controller.inbox import Inbox, PodCleared, PodDelayed, PodEnded, PodOver, PodUp
 from nbflow.controller.workers import Workers
 from nbflow.errors import NbflowError
-from nbflow.runtimes.resource import target_for
+from nbflow.runtimes.resource import only_waits, target_for
 from nbflow.runtimes.runtime import PodStatus, Runtime, RuntimeUnavailable
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import Phase
@@ -316,8 +316,8 @@ class Kubelet:
 
 
 def _cost(live: LivePod) -> int:
-    """How many slots it takes: daemons take none."""
-    return 0 if live.pod.daemon else 1
+    """How many slots it takes: daemons take none, nor does what waits for other workflows."""
+    return 0 if live.pod.daemon or only_waits(live.pod) else 1
 
 
 def errored(message: str) -> PodOutcome:

@@ -50,7 +50,7 @@ class Resource:
         item = self._act(action, target, manifest)
         if item is None:
             return self._parameters(None)
-        print(f"{target.kind.said}/{_name(item)} {_DONE.get(action, action)}", flush=True)  # noqa: T201
+        print(f"{target.kind.said}/{_name(item)} {_DONE.get(action, '')}".strip(), flush=True)  # noqa: T201
         item = self._wait(target.kind, item, success, failure, made=action in {"create", "apply", "replace"})
         return self._parameters(item)
 
@@ -215,7 +215,7 @@ class Resource:
         return found
 
 
-_DONE = {"create": "created", "apply": "configured", "patch": "patched", "replace": "replaced", "get": ""}
+_DONE = {"create": "created", "apply": "configured", "patch": "patched", "replace": "replaced"}
 
 
 def _status(item: Json) -> Json:

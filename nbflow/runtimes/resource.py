@@ -26,6 +26,11 @@ def target_for(pod: Pod, target: str) -> str:
     return "host" if is_resource(pod) else target
 
 
+def only_waits(pod: Pod) -> bool:
+    """Whether it waits for another workflow, whose pods need the room that it would take."""
+    return is_resource(pod) and "argoproj.io/" in (pod.main.source or "")
+
+
 def resource_pod(pod: Pod, home: Home) -> Pod:
     """The pod with its command line, and with what its process needs to know."""
     annotations = {k: v for k, v in pod.annotations.items() if k.startswith("nbflow.dev/")}

@@ -30,9 +30,11 @@ FILES = [
     "17-timeouts.yaml",
     "18-volumes-pvc.yaml",
     "19-volumes-existing.yaml",
+    "23-k8s-jobs.yaml",
+    "25-k8s-patch.yaml",
 ]
-# Left out: daemons and sidecars (20, 21), servers (22), Kubernetes itself (23 to 25), and 04-steps.yaml, which
-# expected.yaml wants refused for want of an image: it names one, Argo accepts it, and so does the test at the end.
+# Left out: daemons and sidecars (20, 21), servers (22, see tests/artifacts), a kind of its own (24), and 04-steps.yaml,
+# which expected.yaml wants refused for want of an image: it names one, Argo accepts it, and so does the test at the end.
 NBFLOW = [sys.executable, "-c", "from nbflow.cli import main; main()"]
 
 pytestmark = [
@@ -43,8 +45,16 @@ pytestmark = [
 ]
 
 
+def perl_computes_pi():
+    """Debian 12's own Math::BigInt fails at 2000 digits, with or without nbflow."""
+    done = subprocess.run(["perl", "-Mbignum=bpi", "-wle", "print bpi(2000)"], capture_output=True, text=True)
+    return done.returncode == 0
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_walkthrough(file):
+    if file == "23-k8s-jobs.yaml" and not perl_computes_pi():
+        pytest.skip("the perl of this machine cannot run bpi(2000): install libmath-bigint-perl")
     done = subprocess.run(
         [sys.executable, WALKTHROUGH / "check.py", file],
         env={**os.environ, "NBFLOW": shlex.join(NBFLOW), "PYTHONPATH": str(ROOT)},

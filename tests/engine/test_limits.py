@@ -269,9 +269,7 @@ volumes: [{name: v, emptyDir: {}}]
     assert pod.containers[1].dependencies == ("a",)
 
 
-@pytest.mark.parametrize(
-    "kind", ["resource: {action: get}", "http: {url: 'http://x'}", "data: {}", "plugin: {x: {}}"]
-)
+@pytest.mark.parametrize("kind", ["http: {url: 'http://x'}", "data: {}", "plugin: {x: {}}"])
 def test_what_comes_later_is_an_error_that_says_so(kind):
     wf = run(f"steps: [[{{name: a, template: q}}]]\n- {{name: q, {kind}}}")
     name = kind.partition(":")[0]

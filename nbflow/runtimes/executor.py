@@ -88,7 +88,9 @@ class Executor:
         result = self._home.pod(pod.uid, pod.name) / "result" if pod.wants_result else None
         wanted = replace(pod, outputs={}) if status.vanished else pod
         with _scratch(self._home, pod, needed=bool(items(wanted.outputs, "artifacts"))) as scratch:
-            capture = Capture(wanted, self._home.artifacts, scratch, path_of, self._objects.secret)
+            capture = Capture(
+                wanted, self._home.artifacts, scratch, path_of, lambda name: self._objects.secret(name)
+            )
             outputs = capture.outputs(status.exit_code, result)
         if pod.main.volume_mounts:
             remove_secrets(pod, path_of)

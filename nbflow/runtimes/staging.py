@@ -69,7 +69,8 @@ class Stager:
 
     def _load(self, artifact: JsonObject, scratch: Path) -> Path:
         _remove(scratch)  # an earlier attempt may have broken off
-        return driver_for(artifact, self._repository, self._objects.secret).load(artifact, scratch)
+        driver = driver_for(artifact, self._repository, lambda name: self._objects.secret(name))
+        return driver.load(artifact, scratch)
 
     def _place(self, artifact: JsonObject, found: Path, *, own: bool) -> None:
         target = self._fresh(clean(str(artifact["path"])))

@@ -213,10 +213,9 @@ def test_what_is_missing_or_out_of_reach_is_refused_by_name(cluster: Cluster) ->
         "artifact in failed to load: artifact in is not in the repository: no key no/key"
     )
     assert refusal(inputs=({"name": "in", "path": "/in"},)) == "required artifact 'in' not supplied"
-    web = {"name": "in", "path": "/in", "http": {"url": "http://localhost/x"}}
-    assert "names the place http, which local runs do not reach yet" in refusal(inputs=(web,))
-    bucket = {"name": "out", "path": "/out", "s3": {"key": "k", "bucket": "b", "endpoint": "e"}}
-    assert "names the place s3 with a bucket of its own" in refusal(outputs={"artifacts": [bucket]})
+    far = {"name": "in", "path": "/in", "gcs": {"bucket": "b", "key": "k"}}
+    assert "names the place gcs, which local runs do not reach" in refusal(inputs=(far,))
+    assert "names the place gcs, which local runs do not reach" in refusal(outputs={"artifacts": [far]})
     escape = {"name": "in", "path": "/in", "s3": {"key": "../../etc/passwd"}}
     assert "which is no path" in refusal(inputs=(escape,))
 

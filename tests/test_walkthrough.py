@@ -34,7 +34,7 @@ FILES = [
     "25-k8s-patch.yaml",
 ]
 # Left out: daemons and sidecars (20, 21), servers (22, see tests/artifacts), a kind of its own (24), and 04-steps.yaml:
-# expected.yaml wants it refused for want of an image, but it names one; Argo accepts it, and so does the test at the end.
+# expected.yaml wants it refused for want of an image, but it names one; Argo accepts it, so does the test at the end.
 NBFLOW = [sys.executable, "-c", "from nbflow.cli import main; main()"]
 
 pytestmark = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -82,15 +82,16 @@ class Executor:
     def _images(self, container: ContainerSpec) -> dict[str, Image]:
         return {} if container.command else dict(known_images(self._home.root))
 
+    def _secret(self, name: str) -> Mapping[str, bytes] | None:
+        return self._objects.secret(name)
+
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
         """Capture what a pod left that ended. Works for a pod of an earlier controller, from its files alone."""
         path_of = partial(self._runtime.path_of, pod.name)
         result = self._home.pod(pod.uid, pod.name) / "result" if pod.wants_result else None
         wanted = replace(pod, outputs={}) if status.vanished else pod
         with _scratch(self._home, pod, needed=bool(items(wanted.outputs, "artifacts"))) as scratch:
-            capture = Capture(
-                wanted, self._home.artifacts, scratch, path_of, lambda name: self._objects.secret(name)
-            )
+            capture = Capture(wanted, self._home.artifacts, scratch, path_of, self._secret)
             outputs = capture.outputs(status.exit_code, result)
         if pod.main.volume_mounts:
             remove_secrets(pod, path_of)

@@ -69,8 +69,10 @@ class Stager:
 
     def _load(self, artifact: JsonObject, scratch: Path) -> Path:
         _remove(scratch)  # an earlier attempt may have broken off
-        driver = driver_for(artifact, self._repository, lambda name: self._objects.secret(name))
-        return driver.load(artifact, scratch)
+        return driver_for(artifact, self._repository, self._secret).load(artifact, scratch)
+
+    def _secret(self, name: str) -> Mapping[str, bytes] | None:
+        return self._objects.secret(name)
 
     def _place(self, artifact: JsonObject, found: Path, *, own: bool) -> None:
         target = self._fresh(clean(str(artifact["path"])))

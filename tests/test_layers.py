@@ -14,7 +14,7 @@ ROWS = [
     ["spec", "templating"],
     ["topology"],
     ["lint", "engine", "revise", "views"],
-    ["artifacts", "kube", "render", "store"],
+    ["artifacts", "kube", "render", "store", "supervisor"],
     ["runtimes", "clients"],
     ["controller", "documents"],
     ["commands"],

@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 _TICK = 1.0
 _IDLE_TICK = 2.0
+_DAEMON_TICK = 0.05  # somebody waits for a daemon to be ready
 _SWEEP, _FIRST_SWEEP = 600.0, 30.0
 _ANSWERS_KEPT = 3600.0
 _COMMIT_AGAIN = 1.0
@@ -102,6 +103,7 @@ class Loop:
         """Wait for messages, at most so long; decide, commit, act."""
         for message in self._inbox.take(seconds):
             self._handle(message)
+        self.workflows.daemons_are_up()
         self.workflows.wake_due()
         self._tick()
         self.commit()
@@ -147,6 +149,8 @@ class Loop:
 
     def _patience(self, idle: timedelta) -> float:
         """How long to wait for messages at most, in seconds."""
+        if self.workflows.starting_daemons:
+            return _DAEMON_TICK
         waits = [_TICK if any(True for _ in self._kubelet.running()) else _IDLE_TICK]
         waits += [
             wait for wait in (self.workflows.next_wake(), self._kubelet.next_retry()) if wait is not None

@@ -86,6 +86,8 @@ class Recovery:
         self._kubelet.adopt(pod, workflow.key, workflow.submitted.target)
         if row.state == "pending":
             self._workflows.pod_is_up(pod, status.started_at or self._workflows.now())
+        elif pod.daemon:
+            self._workflows.starting_daemons.add(pod.name)
         if status.finished:
             self._inbox.put(PodEnded(pod.name))
         elif workflow.observer is None:

@@ -51,6 +51,9 @@ class NoObjects:
     def config_map(self, name: str) -> None:
         """See Objects."""
 
+    def claim(self, name: str) -> None:
+        """See Objects."""
+
 
 def rehearse(home: Home) -> None:
     """Run a workflow in the mind, and open the runtime that the home uses most."""

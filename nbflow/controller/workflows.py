@@ -55,6 +55,7 @@ class Workflows:
         self.batch = Batch()
         self.acts: list[Act] = []
         self.last_key = 0
+        self.starting_daemons: set[str] = set()
         self._ledger = ledger
         self._kubelet = kubelet
         self._build = build
@@ -177,7 +178,20 @@ class Workflows:
         self.batch.started.append((workflow.key, pod.name))
         self.observe(workflow, PodStarted(pod.name, at))
         if pod.daemon:
-            self.observe(workflow, PodReady(pod.name, at))
+            self.starting_daemons.add(pod.name)
+
+    def daemons_are_up(self) -> None:
+        """Look which daemons passed their readiness probes meanwhile."""
+        for name in list(self.starting_daemons):
+            workflow, live = self._by_pod.get(name), self._kubelet.get(name)
+            if workflow is None or live is None:
+                self.starting_daemons.discard(name)
+                continue
+            status = live.place.runtime.pod_status(live.pod.uid, name)
+            if status is not None and (status.ready or status.finished):
+                self.starting_daemons.discard(name)
+                if status.ready and not status.finished:
+                    self.observe(workflow, PodReady(name, self.now(), status.ip))
 
     def pod_is_over(self, pod: Pod, outcome: PodOutcome) -> None:
         """Its outcome is known; its files go once that is stored."""

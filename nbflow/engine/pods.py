@@ -65,6 +65,8 @@ def build_pod(
         deadline=_deadline(run, template, node, deadline),
         volumes=_volumes(run, prepared, mounted, name),
         daemon=bool(template.daemon),
+        sidecars=tuple(sidecar.name for sidecar in template.sidecars),
+        own_claims=tuple(f"{run.name}-{_claim_name(claim)}" for claim in run.spec.volume_claim_templates),
         labels=_labels(run, call, template),
         annotations=_annotations(run, node, template),
         extra=_extra(run, template),

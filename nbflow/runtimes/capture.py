@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -144,16 +143,3 @@ def read_result(path: Path) -> str:
         file.seek(max(0, size - RESULT_LIMIT - 1))
         data = file.read()
     return data.removesuffix(b"\n")[-RESULT_LIMIT:].decode("utf-8", "replace")
-
-
-def remove_secrets(pod: Pod, path_of: Callable[[str], Path]) -> None:
-    """Take the files of secret volumes out of the root, before it may be kept for looking at."""
-    kinds = {"secret", "projected"}
-    private = {str(volume.get("name")) for volume in pod.volumes if kinds & volume.keys()}
-    for mount in pod.main.volume_mounts:
-        if str(mount.get("name")) in private:
-            place = path_of(clean(str(mount.get("mountPath", "/"))))
-            if place.is_dir():
-                shutil.rmtree(place, ignore_errors=True)
-            else:
-                place.unlink(missing_ok=True)

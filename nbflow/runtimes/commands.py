@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from nbflow.runtimes.processes import CommandNotFound
 from nbflow.runtimes.runtime import PodRejected
 
 SCRIPT = "/argo/staging/script"
 """Where the source of a script template lies in its pod, as Argo places it."""
+
+
+class CommandNotFound(Exception):
+    """The program of a pod is not there: a failed pod, not a refused one. Its text is Argo's message."""
 
 
 def find_program(name: str, search_path: str, folder: str, locate: Callable[[str], str]) -> str:

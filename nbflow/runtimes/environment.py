@@ -5,10 +5,12 @@ What is resolved lives in memory only: no stored pod, no command line, no log an
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 from collections.abc import Mapping
 
+from nbflow.runtimes.addresses import pod_address
 from nbflow.runtimes.runtime import Objects, PodRejected
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod
 
@@ -54,7 +56,7 @@ def _value(item: JsonObject, pod: Pod, objects: Objects) -> str | None:
         if kind == "configMapKeyRef" and isinstance(reference, Mapping):
             return config_map_key(reference, objects)
         if kind == "fieldRef" and isinstance(reference, Mapping):
-            return _field(str(reference.get("fieldPath", "")), pod)
+            return field_of(str(reference.get("fieldPath", "")), pod)
     given = ", ".join(source) or "nothing"
     raise PodRejected(
         f"environment variable {item.get('name', '')} is taken from {given}, which local runs do not know",
@@ -118,7 +120,7 @@ def _from_source(source: JsonObject, objects: Objects) -> dict[str, str]:
     return {prefix + key: value for key, value in found.items() if _NAME.fullmatch(prefix + key)}
 
 
-def _field(path: str, pod: Pod) -> str:
+def field_of(path: str, pod: Pod) -> str:
     """A field of the pod, as far as a pod here has it."""
     fields = {
         "metadata.name": pod.name,
@@ -127,11 +129,14 @@ def _field(path: str, pod: Pod) -> str:
         "spec.nodeName": platform.node(),
         "spec.serviceAccountName": str(pod.extra.get("serviceAccountName", "default")),
         "status.hostIP": "127.0.0.1",
-        "status.podIP": "127.0.0.1",
+        "status.podIP": pod_address(pod),
+        "status.podIPs": pod_address(pod),
     }
     if path in fields:
         return fields[path]
     for kind, values in (("labels", pod.labels), ("annotations", pod.annotations)):
+        if path == f"metadata.{kind}":
+            return "\n".join(f"{key}={json.dumps(values[key])}" for key in sorted(values))
         if path.startswith(f"metadata.{kind}['") and path.endswith("']"):
             return values.get(path[len(kind) + 11 : -2], "")
     raise PodRejected(f"a pod has no field {path}", fix=f"use one of {', '.join(fields)}")

@@ -11,17 +11,20 @@ from pathlib import Path
 
 from nbflow.artifacts import driver_for, place_of
 from nbflow.errors import NbflowError
-from nbflow.runtimes.capture import Capture, remove_secrets
+from nbflow.runtimes.capture import Capture
 from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.environment import expand, resolve_environment
+from nbflow.runtimes.filling import Filler, remove_secrets
 from nbflow.runtimes.images import Image, command_line, known_images
 from nbflow.runtimes.resource import is_resource, resource_outcome, resource_pod
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
+from nbflow.runtimes.verdicts import container_failure, containers_outcome
 from nbflow.runtimes.volumes import items
-from nbflow.spec.pod import ContainerSpec, Pod, PodOutcome
+from nbflow.spec.pod import ContainerSpec, JsonObject, Pod, PodOutcome
 from nbflow.spec.status import Phase
 from nbflow.store.home import Home
+from nbflow.store.settings import read_settings
 
 DEADLINE_EXCEEDED = "Pod was active on the node longer than the specified deadline"
 VANISHED = "pod deleted: its processes were killed from outside, or the machine was restarted"
@@ -34,6 +37,7 @@ class Executor:
         self._runtime = runtime
         self._home = home
         self._objects = objects
+        self._filler = Filler(home, objects, self._host_paths)
 
     def is_quick(self, pod: Pod) -> bool:
         """Whether start and finish move no artifacts, so that a thread would cost more than it saves."""
@@ -45,10 +49,13 @@ class Executor:
         Raises PodRejected if it can never start, RuntimeUnavailable if it may start later.
         """
         ready = self._complete(pod)
+        volumes = self._filler.check(ready) if pod.volumes else []
         try:
-            if not self._runtime.prepare_pod(pod):
+            if not self._runtime.prepare_pod(ready):
                 return
-            if pod.inputs or pod.main.volume_mounts or pod.main.source is not None:
+            if volumes:
+                self._filler.fill(ready, volumes)
+            if pod.inputs or pod.main.source is not None:
                 self._stage(pod)
             self._runtime.create_pod(ready)
         except OSError as error:
@@ -61,29 +68,45 @@ class Executor:
     def _stage(self, pod: Pod) -> None:
         own_path = partial(self._runtime.path_of, pod.name, own=True)
         with _scratch(self._home, pod, needed=bool(pod.inputs)) as scratch:
-            Stager(self._objects, self._home.artifacts, scratch, own_path).stage(pod)
+            Stager(self._home.artifacts, scratch, own_path).stage(pod)
 
     def _complete(self, pod: Pod) -> Pod:
-        """The pod with its command line and environment; what holds secrets, and is never stored."""
+        """The pod with its command lines and environments; what holds secrets, and is never stored."""
         _check(pod)
-        main = pod.main
         if is_resource(pod):
             return resource_pod(pod, self._home)
-        env = resolve_environment(pod, main, self._objects)
-        command = tuple(expand(word, env) for word in main.command)
-        args = tuple(expand(word, env) for word in main.args)
-        if main.source is not None:
+        return replace(
+            pod,
+            containers=tuple(self._ready(pod, container) for container in pod.containers),
+            init_containers=tuple(self._ready(pod, container) for container in pod.init_containers),
+        )
+
+    def _ready(self, pod: Pod, container: ContainerSpec) -> ContainerSpec:
+        env = resolve_environment(pod, container, self._objects)
+        command = tuple(expand(word, env) for word in container.command)
+        args = tuple(expand(word, env) for word in container.args)
+        if container.source is not None:
             args = (*args, SCRIPT)
-        line = command_line(main.image, command, args, self._images(main), script=main.source is not None)
-        items_of_env = tuple({"name": name, "value": value} for name, value in env.items())
-        ready = replace(main, command=line, args=(), env=items_of_env, env_from=())
-        return replace(pod, containers=tuple(ready if c is main else c for c in pod.containers))
+        line = command_line(
+            container.image, command, args, self._images(container), script=container.source is not None
+        )
+        return replace(
+            container,
+            command=line,
+            args=(),
+            env=tuple({"name": name, "value": value} for name, value in env.items()),
+            env_from=(),
+            volume_mounts=tuple(_with_path(mount, env) for mount in container.volume_mounts),
+        )
 
     def _images(self, container: ContainerSpec) -> dict[str, Image]:
         return {} if container.command else dict(known_images(self._home.root))
 
     def _secret(self, name: str) -> Mapping[str, bytes] | None:
         return self._objects.secret(name)
+
+    def _host_paths(self) -> tuple[str, ...]:
+        return tuple(path for path in read_settings(self._home).host_paths.split(":") if path)
 
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
         """Capture what a pod left that ended. Works for a pod of an earlier controller, from its files alone."""
@@ -93,9 +116,9 @@ class Executor:
         with _scratch(self._home, pod, needed=bool(items(wanted.outputs, "artifacts"))) as scratch:
             capture = Capture(wanted, self._home.artifacts, scratch, path_of, self._secret)
             outputs = capture.outputs(status.exit_code, result)
-        if pod.main.volume_mounts:
-            remove_secrets(pod, path_of)
-        phase, message = _verdict(status, capture.problems, self._home.log(pod.uid, pod.name, pod.main.name))
+        if pod.volumes:
+            remove_secrets(pod, self._home)
+        phase, message = _verdict(pod, status, capture.problems, self._home)
         outcome = PodOutcome(
             phase=phase,
             message=message,
@@ -103,15 +126,13 @@ class Executor:
             started_at=status.started_at,
             finished_at=status.finished_at,
             outputs=outputs or None,
-            containers={pod.main.name: (phase, message)},
+            containers=containers_outcome(status) or {pod.main.name: (phase, message)},
         )
         return resource_outcome(pod, outcome, self._home) if is_resource(pod) else outcome
 
 
 def _check(pod: Pod) -> None:
     """Refuse what cannot be run or kept, before anything is started."""
-    if pod.init_containers or len(pod.containers) > 1:
-        raise PodRejected("sidecars, init containers and container sets come with a later version of nbflow")
     for artifact in items(pod.outputs, "artifacts"):
         if place_of(artifact):
             try:
@@ -120,18 +141,27 @@ def _check(pod: Pod) -> None:
                 raise PodRejected(error.problem, fix=error.fix) from error
 
 
-def _verdict(status: PodStatus, problems: list[str], log: Path) -> tuple[Phase, str]:
+def _with_path(mount: JsonObject, env: Mapping[str, str]) -> JsonObject:
+    """A mount whose subPathExpr is resolved."""
+    expression = mount.get("subPathExpr")
+    return {**mount, "subPath": expand(str(expression), env)} if expression else mount
+
+
+def _verdict(pod: Pod, status: PodStatus, problems: list[str], home: Home) -> tuple[Phase, str]:
     """Phase and message as Argo infers them: the deadline, then main, then what could not be captured."""
     if status.deadline_exceeded:
         return Phase.FAILED, DEADLINE_EXCEEDED
     if status.vanished or status.exit_code is None:
         return Phase.ERROR, VANISHED
+    failure = container_failure(pod, status)
+    if failure:
+        return Phase.FAILED, failure
     if status.exit_code:
-        setup = _setup_failure(status, log)
+        setup = _setup_failure(status, home.log(pod.uid, pod.name, pod.main.name))
         if setup:
             return Phase.ERROR, setup
         said = f": {status.message}" if status.message else ""
-        return Phase.FAILED, f"main: Error (exit code {status.exit_code}){said}"
+        return Phase.FAILED, f"{pod.main.name}: Error (exit code {status.exit_code}){said}"
     if problems:
         return Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(problems)}"
     return Phase.SUCCEEDED, ""

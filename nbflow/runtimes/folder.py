@@ -4,6 +4,8 @@ The status file tells all that must outlive a controller, one line a fact, appen
 `start TIME` and `mount PATH SOURCE` (by the controller), `pid N` (by the wrapper, its own), `main N` (host only),
 `deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when SIGKILL follows), `exit N` (by the
 wrapper, at the end), `message TEXT` (why nothing could run).
+Where a supervisor is the wrapper (supervisor/): `supervised` (by the controller), `container NAME CODE`,
+`init NAME CODE` (it failed), `ready ADDRESS` (of a daemon), `port N` (others reach it).
 
 The wrapper holds a lock on this file from its first moment to its last, so whether it lives is asked of the
 lock: no process id that was used again and no reboot can fool it.
@@ -36,6 +38,11 @@ class Record:
     exit_code: int | None = None
     message: str = ""
     mounts: dict[str, str] = field(default_factory=dict)
+    supervised: bool = False
+    containers: dict[str, int] = field(default_factory=dict)
+    failed_init: tuple[str, int] | None = None
+    ready: str = ""
+    ports: list[int] = field(default_factory=list)
 
     @property
     def created(self) -> bool:
@@ -45,9 +52,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class PodFolder:
-    """The files of one pod: `root` is the pod's own part of its file system, `result` main's stdout alone."""
+    """The files of one pod: `root` is the pod's own part of its file system, `result` main's stdout alone.
+
+    container: "" for main; each other one has a root of its own. volumes: what containers share, and their secrets.
+    """
 
     path: str
+    container: str = ""
 
     @property
     def name(self) -> str:
@@ -57,7 +68,12 @@ class PodFolder:
     @property
     def root(self) -> str:
         """What is `/` for the pod."""
-        return f"{self.path}/root"
+        return f"{self.path}/root.{self.container}" if self.container else f"{self.path}/root"
+
+    @property
+    def volumes(self) -> str:
+        """The volumes that live and die with the pod, one folder each."""
+        return f"{self.path}/volumes"
 
     @property
     def status_file(self) -> str:
@@ -139,6 +155,10 @@ class PodFolder:
             vanished=not record.alive and record.exit_code is None and not record.deadline,
             deadline_exceeded=record.deadline,
             message=record.message,
+            ip=record.ready,
+            ready=bool(record.ready),
+            containers=record.containers,
+            failed_init=record.failed_init,
         )
 
 
@@ -180,6 +200,18 @@ def _take(record: Record, line: str) -> None:
             record.exit_code = int(value)
         case "message":
             record.message = value
+        case "supervised":
+            record.supervised = True
+        case "container":
+            name, _, code = value.rpartition(" ")
+            record.containers[name] = int(code)
+        case "init":
+            name, _, code = value.rpartition(" ")
+            record.failed_init = name, int(code)
+        case "ready":
+            record.ready = value
+        case "port":
+            record.ports.append(int(value))
         case "mount":
             path, _, source = value.partition("\t")
             record.mounts[path] = source

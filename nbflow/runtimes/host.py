@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -25,7 +26,7 @@ from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.runtimes.spawn import Launch
-from nbflow.runtimes.volumes import declared_paths
+from nbflow.runtimes.volumes import declared_paths, mounts_of
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
 
@@ -41,19 +42,33 @@ class Host:
 
     def __init__(self, home: Home, notice: str = "") -> None:
         self.notice = notice
+        self._home = home
         self._links = os.fspath(home.root / "programs")
         self._bash = bash_for_sh()
         self._roots = Roots(os.fspath(home.root / "roots"), {"/root": 0o700}, {}, {})
 
     def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
-        if any("persistentVolumeClaim" in volume for volume in pod.volumes):
-            raise PodRejected(
-                "a persistentVolumeClaim cannot be mounted on --on host", fix="use --on sandbox"
-            )
+        mounts = mounts_of(pod, self._home)
         self._roots.take(folder.root)
         for path in (*map(os.path.dirname, declared_paths(pod)), clean(pod.main.working_dir or "/")):
-            os.makedirs(folder.root + path, exist_ok=True)
-        return {}
+            if not any(path == mount or path.startswith(f"{mount}/") for mount in mounts):
+                os.makedirs(folder.root + path, exist_ok=True)
+        for path, source in mounts.items():
+            self._link(folder.root, path, source)
+        return mounts
+
+    @staticmethod
+    def _link(root: str, path: str, source: str) -> None:
+        """A volume is a link to its folder; below another volume it would be seen by others."""
+        place = root + path
+        if os.path.realpath(os.path.dirname(place)) != os.path.realpath(root) + os.path.dirname(path).rstrip(
+            "/"
+        ):
+            raise PodRejected("a volume inside of another one needs the sandbox", fix="use --on sandbox")
+        if os.path.isdir(place) and not os.path.islink(place):
+            shutil.rmtree(place)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.symlink(source, place)
 
     def launch(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> Launch:  # noqa: ARG002
         declared = tuple(sorted({path for path in declared_paths(pod) if path != "/"}, key=len, reverse=True))
@@ -96,7 +111,7 @@ class Host:
         return folder
 
     def locate(self, folder: PodFolder, path: str, mounts: Mapping[str, str], *, own: bool) -> str:  # noqa: ARG002
-        return resolve(path, folder.root, {})[0]
+        return resolve(path, folder.root, mounts)[0]
 
     def signal(self, folder: PodFolder, pid: int, signum: int) -> None:
         end = time.monotonic() + _SIGNAL_WAIT

@@ -17,19 +17,25 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from nbflow.runtimes.addresses import has_own_network
+from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.runtime import PodRejected, PodStatus
-from nbflow.runtimes.spawn import Launch, Streams, spawn
+from nbflow.runtimes.spawn import Launch, Streams, opens_streams, spawn
+from nbflow.runtimes.supervised import (
+    Planner,
+    needs_supervisor,
+    others,
+    peers_of,
+    remove_roots,
+    spawn_supervisor,
+)
 from nbflow.runtimes.watch import ProcessWatch
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home, component
 
 NOT_FOUND = 64
 """Exit code of a pod whose program is not there, as Argo's."""
-
-
-class CommandNotFound(Exception):
-    """The program of a pod is not there: a failed pod, not a refused one. Its text is Argo's message."""
 
 
 class Enclosure(Protocol):
@@ -67,6 +73,7 @@ class ProcessRuntime:
         self._enclosure = enclosure
         self._folders: dict[str, PodFolder] = {}
         self._mounts: dict[str, Mapping[str, str]] = {}
+        self._others: dict[str, Mapping[str, Mapping[str, str]]] = {}  # the same of containers beside main
         self._watch = ProcessWatch()
         self._lock = threading.Lock()
         self._watched: set[str] = set()
@@ -79,10 +86,15 @@ class ProcessRuntime:
             return False
         with contextlib.suppress(FileNotFoundError):
             os.unlink(folder.status_file)
+            remove_roots(folder)
         if os.path.lexists(folder.root):
             shutil.rmtree(folder.root)
         os.makedirs(folder.path, mode=0o700, exist_ok=True)
         self._mounts[pod.name] = self._enclosure.prepare(pod, folder)
+        if needs_supervisor(pod):
+            self._others[pod.name] = {
+                other.container: self._enclosure.prepare(alone, other) for alone, other in others(pod, folder)
+            }
         return True
 
     def create_pod(self, pod: Pod) -> None:
@@ -102,11 +114,16 @@ class ProcessRuntime:
 
     def _start(self, pod: Pod, folder: PodFolder, status: int) -> None:
         mounts = self._mounts.get(pod.name, {})
+        supervised = needs_supervisor(pod)
         lines = [
+            *(["supervised\n"] if supervised else []),
             f"start {time.time():.6f}\n",
             *(f"mount {path}\t{source}\n" for path, source in mounts.items()),
         ]
         os.write(status, "".join(lines).encode())
+        if supervised:
+            self._follow(pod.name, self._supervise(pod, folder, status))
+            return
         try:
             launch = self._enclosure.launch(pod, folder, mounts)
         except CommandNotFound as missing:
@@ -119,10 +136,18 @@ class ProcessRuntime:
             return
         log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
         result = folder.result if pod.wants_result else ""
-        streams = Streams(log, folder.status_file, result, piped=_opens_streams(pod))
+        streams = Streams(log, folder.status_file, result, piped=opens_streams(pod))
         deadline = None if pod.deadline is None else max(0.0, pod.deadline.total_seconds())
         pid = spawn(launch, status, streams, deadline)
         self._follow(pod.name, pid)
+
+    def _supervise(self, pod: Pod, folder: PodFolder, status: int) -> int:
+        """Start a pod of several containers under a supervisor; its pid."""
+        mounts = {"": self._mounts.get(pod.name, {}), **self._others.pop(pod.name, {})}
+        peers = peers_of(os.fspath(self._home.workflow(pod.uid))) if has_own_network(pod) else ()
+        plan = Planner(self._home, self._enclosure.launch).plan(pod, folder, mounts, peers)
+        log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
+        return spawn_supervisor(plan.plan, status, plan.namespace, log)
 
     def _log(self, pod: Pod, text: str) -> None:
         with open(
@@ -217,7 +242,12 @@ class ProcessRuntime:
         pid = None if folder is None else _pid_of(folder)
         if folder is None or pid is None:
             return False
-        self._enclosure.signal(folder, pid, signum)
+        record = folder.read()
+        if record is not None and record.supervised:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGUSR1 if signum == signal.SIGKILL else signum)
+        else:
+            self._enclosure.signal(folder, pid, signum)
         return True
 
     def path_of(self, name: str, container_path: str, *, own: bool = False) -> Path:
@@ -241,6 +271,7 @@ class ProcessRuntime:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         if not keep_root:
+            remove_roots(folder)
             self._enclosure.discard(folder)
         with self._lock:
             self._folders.pop(name, None)
@@ -269,11 +300,6 @@ def _pid_of(folder: PodFolder) -> int | None:
             return record.pid
         time.sleep(0.002)
     return None
-
-
-def _opens_streams(pod: Pod) -> bool:
-    texts = (*pod.main.command, *pod.main.args, pod.main.source or "")
-    return any("/dev/std" in text or "/fd/" in text for text in texts)
 
 
 def _private(path: str, flags: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,9 @@ class Objects(Protocol):
     def config_map(self, name: str) -> Mapping[str, str] | None:
         """Key -> value of a ConfigMap, None if there is none."""
 
+    def claim(self, name: str) -> Mapping[str, object] | None:
+        """A PersistentVolumeClaim, None if there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class PodStatus:
@@ -36,6 +39,8 @@ class PodStatus:
 
     started_at None: not started yet. exit_code None: main still runs (or never ran, then `message` says why).
     finished: the process tree is gone. vanished: it is gone and left no exit code (killed, reboot).
+    ready: a daemon that passed its readiness probe; ip: where others reach it then.
+    containers: exit codes of the containers that ended, where there are several. failed_init: name and exit code.
     """
 
     name: str
@@ -47,6 +52,9 @@ class PodStatus:
     deadline_exceeded: bool = False
     message: str = ""
     ip: str = ""
+    ready: bool = False
+    containers: Mapping[str, int] = field(default_factory=dict)
+    failed_init: tuple[str, int] | None = None
 
 
 class Runtime(Protocol):

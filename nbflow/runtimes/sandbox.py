@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from nbflow.runtimes.bubblewrap import children, namespaces, probe, user_namespace, view
@@ -24,7 +24,7 @@ from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
 from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
-from nbflow.runtimes.volumes import claim_mounts, declared_paths, output_paths, read_only_mounts
+from nbflow.runtimes.volumes import declared_paths, mounts_of, output_paths, read_only_mounts
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
 
@@ -72,12 +72,12 @@ class Sandbox:
         python = pod.annotations.get(PYTHON_ANNOTATION, "")
         seen = self._fresh_view(python)
         self._pythons[pod.name] = python
-        claims = claim_mounts(pod, self._home)
+        volumes = mounts_of(pod, self._home)
         seen.roots.take(folder.root)
         farmed = build_farms(folder.root, declared_paths(pod), seen.machine.mounts, seen.machine.links)
-        mounts = {**farmed, **claims}
-        for path in claims:
-            os.makedirs(self.locate(folder, path, farmed, own=True), exist_ok=True)
+        mounts = {**farmed, **volumes}
+        for path in volumes:
+            self._make_folder(folder, os.path.dirname(path), mounts)
         needed = [os.path.dirname(path) for path in output_paths(pod)]
         for path in (*needed, clean(pod.main.working_dir or "/")):
             self._make_folder(folder, path, mounts)
@@ -106,12 +106,13 @@ class Sandbox:
             arguments="".join(f"{word}\0" for word in words).encode("utf-8", "surrogateescape"),
             namespace=self._namespace,
             own_session=True,
+            inner=env,
         )
 
     def _mount_flags(self, seen: _View, mounts: Mapping[str, str], read_only: Container[str]) -> list[str]:
         if not mounts:
             return list(seen.flags)
-        volumes = {path: source for path, source in mounts.items() if self._is_volume(source)}
+        volumes = _volumes(mounts, seen)
         system = {path: source for path, source in mounts.items() if path not in volumes}
         flags = list(seen.flags)
         if system:
@@ -134,15 +135,11 @@ class Sandbox:
             self._programs[name, search_path] = place
 
     def locate(self, folder: PodFolder, path: str, mounts: Mapping[str, str], *, own: bool) -> str:
-        place, is_own = resolve(
-            path, folder.root, self._table(mounts, self._view(self._pythons.get(folder.name, "")))
-        )
-        if own and not is_own and not self._is_volume(place):
+        seen = self._view(self._pythons.get(folder.name, ""))
+        place, is_own = resolve(path, folder.root, self._table(mounts, seen))
+        if own and not is_own and not _is_in(place, _volumes(mounts, seen).values()):
             raise PodRejected(f"{path} is in a folder of the machine, which a pod cannot write to")
         return place
-
-    def _is_volume(self, source: str) -> bool:
-        return source.startswith(f"{self._home.root}/volumes/")
 
     @staticmethod
     def _table(mounts: Mapping[str, str], seen: _View) -> Mapping[str, str]:
@@ -194,6 +191,20 @@ class Sandbox:
             table = {**seen.mounts, **_nowhere(seen, seen.mounts)}
             found = self._views[python] = _View(seen, roots, flags, _stamp(seen), table)
         return found
+
+
+def _volumes(mounts: Mapping[str, str], seen: _View) -> dict[str, str]:
+    """Those mounts of a pod that are not the machine's own."""
+    own = seen.machine.mounts
+    return {
+        path: source
+        for path, source in mounts.items()
+        if not path.startswith(f"{MACHINE}/") and own.get(path) != source
+    }
+
+
+def _is_in(place: str, folders: Iterable[str]) -> bool:
+    return any(place == folder or place.startswith(f"{folder}/") for folder in folders)
 
 
 def _stamp(machine: Machine) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from nbflow.runtimes.runtime import PodRejected
+from nbflow.spec.pod import Pod
 
 GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL when a deadline has passed, as Kubernetes grants them."""
@@ -32,7 +33,7 @@ class Launch:
 
     arguments: bytes the program finds on descriptor ARGUMENTS. namespace: what it gets as NAMESPACE, -1 for none.
     own_session: the program makes a session of its own; else its processes share the group of the wrapper.
-    working_dir: where it starts, "" for where we are.
+    working_dir: where it starts, "" for where we are. inner: the environment that the program sees.
     """
 
     argv: Sequence[str]
@@ -41,6 +42,7 @@ class Launch:
     namespace: int = -1
     own_session: bool = False
     working_dir: str = ""
+    inner: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,12 @@ class Streams:
         if not self.piped:
             return ">&6" if self.result else ""
         return ">&6 2>&8" if self.result else ">&6 2>&6"
+
+
+def opens_streams(pod: Pod) -> bool:
+    """Whether main names its streams as files."""
+    texts = (*pod.main.command, *pod.main.args, pod.main.source or "")
+    return any("/dev/std" in text or "/fd/" in text for text in texts)
 
 
 def spawn(launch: Launch, status: int, streams: Streams, deadline: float | None) -> int:
@@ -146,7 +154,7 @@ def _actions(launch: Launch, status: int, streams: Streams, opened: list[int]) -
     log = above(log)
     numbers = [(above(_null()), 0), (log, 1), (log, 2), (above(status), STATUS)]
     if launch.arguments is not None:
-        numbers.append((above(keep(_memory(launch.arguments))), ARGUMENTS))
+        numbers.append((above(keep(memory(launch.arguments))), ARGUMENTS))
     if launch.namespace >= 0:
         numbers.append((above(launch.namespace), NAMESPACE))
     for at_write, at_read in PIPES[: len(streams.helpers)]:
@@ -155,7 +163,8 @@ def _actions(launch: Launch, status: int, streams: Streams, opened: list[int]) -
     return [(os.POSIX_SPAWN_DUP2, source, target) for source, target in numbers]
 
 
-def _memory(data: bytes) -> int:
+def memory(data: bytes) -> int:
+    """A file with this content that is nowhere on a disk."""
     fd = os.memfd_create("nbflow-pod")
     view = memoryview(data)
     while view:

@@ -1,15 +1,25 @@
-"""Which paths a pod claims for itself, and the volumes that come from outside of it."""
+"""Which paths a pod claims for itself, and where its volumes are on this machine.
+
+A volume is a folder, which is mounted into the containers that name it: claims outlive the pod (in the home, or in
+the folder of the workflow they were made for), paths of the host are the machine's, all others live with the pod.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from nbflow.runtimes.commands import SCRIPT
-from nbflow.runtimes.paths import clean
+from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.runtime import PodRejected
-from nbflow.spec.pod import JsonObject, Pod
+from nbflow.spec.pod import ContainerSpec, JsonObject, Pod
 from nbflow.store.home import Home
+
+FILES = ("secret", "configMap", "projected", "downwardAPI")
+"""Volumes made of files that we write; read-only for the pod."""
+
+_LATER = "comes with a later version of nbflow"
 
 
 def declared_paths(pod: Pod) -> list[str]:
@@ -50,27 +60,92 @@ def mount_path(mount: JsonObject) -> str:
     return clean(str(mount.get("mountPath", "/")))
 
 
+def kind_of(volume: JsonObject) -> str:
+    """`emptyDir`, `secret`, ...; emptyDir if it says nothing, as in Kubernetes."""
+    return next((key for key, value in volume.items() if key != "name" and value is not None), "emptyDir")
+
+
+def settings_of(volume: JsonObject) -> JsonObject:
+    """What the volume says about its source."""
+    found = volume.get(kind_of(volume))
+    return found if isinstance(found, Mapping) else {}
+
+
 def read_only_mounts(pod: Pod) -> set[str]:
-    """Where main mounts volumes that it may not write to."""
-    return {mount_path(mount) for mount in pod.main.volume_mounts if mount.get("readOnly")}
-
-
-def claim_mounts(pod: Pod, home: Home) -> dict[str, str]:
-    """Path -> folder of this machine, for the volumes that outlive the pod: claims are folders of the home."""
-    claims = {
-        str(volume.get("name")): str(claim["claimName"])
-        for volume in pod.volumes
-        if isinstance(claim := volume.get("persistentVolumeClaim"), Mapping) and "claimName" in claim
+    """Where main mounts what it may not write to."""
+    fixed = {str(volume.get("name")) for volume in pod.volumes if kind_of(volume) in FILES}
+    return {
+        mount_path(mount)
+        for mount in pod.main.volume_mounts
+        if mount.get("readOnly") or str(mount.get("name")) in fixed
     }
+
+
+def mounts_of(pod: Pod, home: Home) -> dict[str, str]:
+    """Path -> place on this machine of all that main mounts, outer paths first. Raises PodRejected."""
+    if not pod.main.volume_mounts:
+        return {}
+    places = {str(volume.get("name")): (volume, place_of_volume(pod, volume, home)) for volume in pod.volumes}
     found = {}
-    for mount in pod.main.volume_mounts:
-        claim_name = claims.get(str(mount.get("name")))
-        if claim_name is None:
-            continue
-        if "/" in claim_name or claim_name in {"", ".", ".."}:
-            raise PodRejected(f'persistentvolumeclaim "{claim_name}" is no name of a claim')
-        folder = os.path.join(home.root, "volumes", claim_name)
-        source = folder + clean(str(mount.get("subPath") or "/")).rstrip("/")
-        os.makedirs(source, mode=0o700, exist_ok=True)
-        found[mount_path(mount)] = source
+    for mount in sorted(pod.main.volume_mounts, key=mount_path):
+        name = str(mount.get("name"))
+        if name not in places:
+            raise PodRejected(f"volume '{name}' not found in workflow spec")
+        path = mount_path(mount)
+        if path == "/":
+            raise PodRejected("a volume cannot take the place of /")
+        volume, place = places[name]
+        inner = clean(str(mount.get("subPath") or "/"))
+        if inner != "/":
+            place = resolve(inner, place, {})[0]  # no link in a volume leads out of it
+            if kind_of(volume) not in FILES and not os.path.isfile(place):
+                os.makedirs(place, exist_ok=True)
+        found[path] = place
     return found
+
+
+def place_of_volume(pod: Pod, volume: JsonObject, home: Home) -> str:
+    """The folder (or file) of this machine that a volume is. Raises PodRejected for a type that we do not have."""
+    kind, settings = kind_of(volume), settings_of(volume)
+    if kind == "persistentVolumeClaim":
+        return claim_folder(pod, str(settings.get("claimName", "")), home)
+    if kind == "hostPath":
+        return clean(str(settings.get("path", "/")))
+    if kind == "emptyDir" or kind in FILES:
+        return os.path.join(home.pod(pod.uid, pod.name), "volumes", _plain(str(volume.get("name"))))
+    raise PodRejected(
+        f"volume '{volume.get('name')}' is of the type {kind}, which {_LATER}",
+        fix="use emptyDir, persistentVolumeClaim, secret, configMap, projected, downwardAPI or hostPath",
+    )
+
+
+def claim_folder(pod: Pod, claim: str, home: Home) -> str:
+    """Where the files of a claim are: a claim made for the workflow goes with it."""
+    folder = own_claims(home, pod.uid) if claim in pod.own_claims else os.path.join(home.root, "volumes")
+    return os.path.join(folder, _plain(claim))
+
+
+def own_claims(home: Home, uid: str) -> str:
+    """The folder of the claims made for one workflow."""
+    return os.path.join(home.workflow(uid), "claims")
+
+
+def _plain(name: str) -> str:
+    if "/" in name or name in {"", ".", ".."}:
+        raise PodRejected(f"{name!r} is no name of a volume or claim")
+    return name
+
+
+def containers_of(pod: Pod) -> Iterator[ContainerSpec]:
+    """All containers, in the order they start; those that mirror main's mounts with them."""
+    for container in (*pod.init_containers, *pod.containers):
+        yield mirrored(pod, container)
+
+
+def mirrored(pod: Pod, container: ContainerSpec) -> ContainerSpec:
+    """The container with main's mounts besides its own, if it asks for that."""
+    if container is pod.main or not container.extra.get("mirrorVolumeMounts"):
+        return container
+    own = {mount_path(mount) for mount in container.volume_mounts}
+    more = (mount for mount in pod.main.volume_mounts if mount_path(mount) not in own)
+    return replace(container, volume_mounts=(*container.volume_mounts, *more))

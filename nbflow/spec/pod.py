@@ -48,7 +48,9 @@ class Pod:
       in Argo's JSON; artifacts without a location go to the local repository under `artifact_key`.
     wants_result: capture stdout of main as `outputs.result`; wants_exit_code likewise.
     deadline: how long main may run, counted from its start; None for ever.
-    volumes: Kubernetes' JSON. daemon: counts as up once started (later: once ready).
+    volumes: Kubernetes' JSON. daemon: counts as up once ready.
+    sidecars: names of the containers that are; they end when the others have.
+    own_claims: claims made for this workflow alone, by its volumeClaimTemplates.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Pod:
     deadline: timedelta | None = None
     volumes: tuple[JsonObject, ...] = ()
     daemon: bool = False
+    sidecars: tuple[str, ...] = ()
+    own_claims: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     extra: JsonObject = field(default_factory=dict)

@@ -61,6 +61,10 @@ class ObjectStore:
         found = self.get("ConfigMap", name)
         return None if found is None else {key: str(value) for key, value in _mapping(found, "data").items()}
 
+    def claim(self, name: str) -> JsonObject | None:
+        """A PersistentVolumeClaim, None if there is none."""
+        return self.get("PersistentVolumeClaim", name)
+
     def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
         with translated(self._home), self._lock:
             return self._connection.execute(SQL[statement], values)

@@ -15,7 +15,7 @@ from nbflow.store.home import Home
 class Settings:
     """target: where workflows run unless told. max_pods: at once, daemons not counted; None: max(8, 4 x cores).
     idle_seconds: how long a controller without work stays. keep_failed_mib, keep_failed_days: how much of what
-    failed pods left, and for how long.
+    failed pods left, and for how long. host_paths: folders that pods may mount as hostPath, with `:` between; none.
     """
 
     target: str = "sandbox"
@@ -23,6 +23,7 @@ class Settings:
     idle_seconds: int = 300
     keep_failed_mib: int = 1024
     keep_failed_days: int = 7
+    host_paths: str = ""
 
     @property
     def pod_slots(self) -> int:
@@ -71,7 +72,7 @@ def _file(home: Home) -> Mapping[str, object]:
 
 
 def _checked(name: str, value: object, where: str) -> object:
-    if name == "target":
+    if name in ("target", "host_paths"):
         if isinstance(value, str):
             return value
         raise NbflowError(f"{name} must be a text", where=where)

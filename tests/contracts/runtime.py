@@ -32,12 +32,16 @@ PATIENCE = timedelta(seconds=30)
 class Objects:
     secrets: dict[str, dict[str, bytes]] = field(default_factory=dict)
     config_maps: dict[str, dict[str, str]] = field(default_factory=dict)
+    claims: set[str] = field(default_factory=lambda: {"data", "go"})
 
     def secret(self, name: str) -> Mapping[str, bytes] | None:
         return self.secrets.get(name)
 
     def config_map(self, name: str) -> Mapping[str, str] | None:
         return self.config_maps.get(name)
+
+    def claim(self, name: str) -> Mapping[str, object] | None:
+        return {"metadata": {"name": name}} if name in self.claims else None
 
 
 @dataclass

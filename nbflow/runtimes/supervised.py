@@ -1,0 +1,196 @@
+"""Pods with more than one process to look after: several containers, init containers, daemons.
+
+Such a pod gets a supervisor (nbflow/supervisor) where others have their wrapper. Here is what it is told, and how it
+is started; all other pods pay nothing for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from nbflow.errors import NbflowError
+from nbflow.runtimes.addresses import SHARED, has_own_network, pod_address
+from nbflow.runtimes.commands import CommandNotFound
+from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.readiness import probe_of
+from nbflow.runtimes.roots import remove
+from nbflow.runtimes.runtime import PodRejected
+from nbflow.runtimes.spawn import GRACE, Launch, memory, opens_streams
+from nbflow.runtimes.volumes import mirrored
+from nbflow.spec.pod import ContainerSpec, Pod
+from nbflow.store.home import Home
+from nbflow.supervisor.plan import NAMESPACE, PLAN, STATUS, ContainerPlan, Plan
+from nbflow.units import duration
+
+Launcher = Callable[[Pod, PodFolder, Mapping[str, str]], Launch]
+
+_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
+
+
+def needs_supervisor(pod: Pod) -> bool:
+    """Whether one process and its exit code are not all that there is to it."""
+    return pod.daemon or len(pod.containers) > 1 or bool(pod.init_containers) or _retry(pod)[0] > 0
+
+
+def others(pod: Pod, folder: PodFolder) -> Iterator[tuple[Pod, PodFolder]]:
+    """Each container but main, as a pod of its own, with the folder that tells its root."""
+    for container in (*pod.init_containers, *pod.containers):
+        if container is not pod.main:
+            yield _alone(pod, container), PodFolder(folder.path, container.name)
+
+
+def _alone(pod: Pod, container: ContainerSpec) -> Pod:
+    return replace(
+        pod, containers=(mirrored(pod, container),), init_containers=(), sidecars=(), inputs=(), outputs={}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the user namespace that its containers enter; -1 for none."""
+
+    plan: Plan
+    namespace: int
+
+
+class Planner:
+    """launch: what to spawn for a pod of one container (processes.Enclosure)."""
+
+    def __init__(self, home: Home, launch: Launcher) -> None:
+        self._home = home
+        self._launch = launch
+        self._namespace = -1
+
+    def plan(
+        self, pod: Pod, folder: PodFolder, mounts: Mapping[str, Mapping[str, str]], peers: tuple[str, ...]
+    ) -> Planned:
+        """All that the supervisor has to know. mounts: of each container but main, by its name; main's by ""."""
+        places = {other.container: (alone, other) for alone, other in others(pod, folder)}
+
+        def planned(container: ContainerSpec) -> ContainerPlan:
+            if container is pod.main:
+                return self._container(pod, pod, folder, mounts.get("", {}))
+            alone, other = places[container.name]
+            return self._container(pod, alone, other, mounts.get(container.name, {}))
+
+        retries, pause = _retry(pod)
+        private = has_own_network(pod)
+        plan = Plan(
+            init=tuple(planned(container) for container in pod.init_containers),
+            containers=tuple(planned(container) for container in pod.containers),
+            sidecars=pod.sidecars,
+            daemon=pod.daemon,
+            deadline=None if pod.deadline is None else max(0.0, pod.deadline.total_seconds()),
+            grace=_grace(pod),
+            retries=retries,
+            pause=pause,
+            private=private,
+            address=pod_address(pod) if private else SHARED,
+            peers=peers,
+        )
+        return Planned(plan, self._namespace)
+
+    def _container(self, pod: Pod, alone: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> ContainerPlan:
+        container = alone.main
+        log = os.fspath(self._home.log(pod.uid, pod.name, container.name))
+        try:
+            launch, missing = self._launch(alone, folder, mounts), ""
+        except CommandNotFound as error:
+            launch, missing = Launch(argv=()), " ".join(str(error).split())
+        self._namespace = max(self._namespace, launch.namespace)
+        arguments = launch.arguments
+        return ContainerPlan(
+            name=container.name,
+            argv=tuple(launch.argv),
+            env=dict(launch.env),
+            inner_env=dict(launch.inner),
+            log=log,
+            cwd=launch.working_dir,
+            arguments=None if arguments is None else arguments.decode("utf-8", "surrogateescape"),
+            namespace=launch.namespace >= 0,
+            entered=launch.own_session,
+            result=folder.result if pod.wants_result and not folder.container else "",
+            piped=opens_streams(alone),
+            missing=missing,
+            after=container.dependencies,
+            restart=str(container.extra.get("restartPolicy") or ""),
+            probe=probe_of(container),
+        )
+
+
+def _retry(pod: Pod) -> tuple[int, float]:
+    """How often a container of a containerSet is started again, and after how many seconds."""
+    own = pod.extra.get("containerSet")
+    strategy = own.get("retryStrategy") if isinstance(own, Mapping) else None
+    if not isinstance(strategy, Mapping):
+        return 0, 0.0
+    try:
+        retries = int(str(strategy.get("retries") or 0))
+        return retries, _seconds(str(strategy.get("duration") or "")) if retries else 0.0
+    except (ValueError, NbflowError) as error:
+        raise PodRejected(f"the retryStrategy of the containerSet cannot be read: {error}") from error
+
+
+def _seconds(text: str) -> float:
+    if not text:
+        return 0.0
+    return duration(text).total_seconds()
+
+
+def _grace(pod: Pod) -> float:
+    found = pod.extra.get("terminationGracePeriodSeconds")
+    return float(found) if isinstance(found, int) else GRACE
+
+
+def peers_of(workflow: str) -> tuple[str, ...]:
+    """ADDRESS:PORT of what the daemons of a workflow offer now."""
+    found = []
+    for name in sorted(os.listdir(workflow)):
+        record = PodFolder(os.path.join(workflow, name)).read()
+        if record is not None and record.alive and record.supervised and record.ready not in ("", SHARED):
+            found += [f"{record.ready}:{port}" for port in record.ports]
+    return tuple(found)
+
+
+def remove_roots(folder: PodFolder) -> None:
+    """Remove the roots of all containers but main, and the volumes that lived with the pod."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder.path) as entries:
+        for entry in list(entries):
+            if entry.name == "volumes" or entry.name.startswith("root."):
+                remove(entry.path)
+
+
+def spawn_supervisor(plan: Plan, status: int, namespace: int, log: str) -> int:
+    """Start it in a session of its own; its pid. status: the locked status file, ours to close."""
+    opened: list[int] = []
+
+    def above(fd: int) -> int:
+        opened.append(fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20))
+        return opened[-1]
+
+    try:
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        null, data = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC), memory(plan.to_bytes())
+        opened += [output, null, data]
+        places = {null: 0, output: 1, data: PLAN, status: STATUS}
+        if namespace >= 0:
+            places[namespace] = NAMESPACE
+        actions = [(os.POSIX_SPAWN_DUP2, above(fd), number) for fd, number in places.items()]
+        actions.append((os.POSIX_SPAWN_DUP2, 1, 2))
+        script = os.path.join(os.path.dirname(os.path.dirname(__file__)), "supervisor", "__main__.py")
+        argv = [sys.executable, "-I", "-S", script]
+        env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        return os.posix_spawn(
+            argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=_SIGNALS, setsigdef=_SIGNALS
+        )
+    except OSError as error:
+        raise PodRejected(f"cannot start the pod: {os.strerror(error.errno or 0).lower()}") from error
+    finally:
+        for fd in opened:
+            os.close(fd)

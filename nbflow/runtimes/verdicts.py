@@ -1,0 +1,36 @@
+"""What the exit codes of several containers mean for their pod, as Argo infers it."""
+
+from __future__ import annotations
+
+from nbflow.runtimes.runtime import PodStatus
+from nbflow.spec.pod import Pod
+from nbflow.spec.status import Phase
+
+_KILLED = (137, 143)
+"""Exit codes of sidecars that were ended because main had."""
+
+
+def container_failure(pod: Pod, status: PodStatus) -> str:
+    """Why the pod failed, "" if none of its containers says so: init containers first, then main ones, sidecars."""
+    if status.failed_init is not None:
+        return _failed(*status.failed_init)
+    codes = status.containers
+    counting = [c.name for c in pod.containers if c.name not in pod.sidecars and codes.get(c.name)]
+    for name in sorted(counting, key=lambda name: codes[name] in (64, *_KILLED)):
+        return _failed(name, codes[name])
+    for name in pod.sidecars:
+        if codes.get(name, 0) not in (0, *_KILLED):
+            return _failed(name, codes[name])
+    return ""
+
+
+def _failed(name: str, code: int) -> str:
+    return f"{name}: Error (exit code {code})"
+
+
+def containers_outcome(status: PodStatus) -> dict[str, tuple[Phase, str]]:
+    """Phase and message of each container that ended; empty for a pod of one."""
+    return {
+        name: (Phase.FAILED, _failed(name, code)) if code else (Phase.SUCCEEDED, "")
+        for name, code in status.containers.items()
+    }

@@ -1,0 +1,259 @@
+"""The life of a pod: init containers one by one, then all others, until those that count have ended.
+
+One thread looks after the processes: signals come in by a pipe, times by its timeout. What others have to know goes
+to the status file (runtimes/folder.py): `pid`, `container NAME CODE`, `ready ADDRESS`, `deadline`, `exit`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import time
+
+from nbflow.supervisor.network import Network
+from nbflow.supervisor.plan import ALWAYS, ON_FAILURE, PLAN, SKIPPED, STATUS, ContainerPlan, Plan, read_plan
+from nbflow.supervisor.probes import Readiness
+from nbflow.supervisor.process import Process
+
+_LONGEST_BACKOFF = 30.0
+_TURN = 3600.0
+
+
+def main() -> None:
+    """Supervise the pod, and tell its exit code as the last act."""
+    os.set_inheritable(STATUS, False)
+    data = b""
+    while chunk := os.read(PLAN, 1 << 20):
+        data += chunk
+    os.close(PLAN)
+    tell(f"pid {os.getpid()}")
+    plan = read_plan(data)
+    try:
+        code = Supervisor(plan).run()
+    except OSError as error:
+        tell(f"message the pod could not be set up: {error.strerror}: {error.filename or ''}")
+        code = 1
+    tell(f"exit {code}")
+    os._exit(0)  # threads that still move bytes are of no use any more
+
+
+def tell(line: str) -> None:
+    """Add a line to the status file."""
+    os.write(STATUS, f"{line}\n".encode())
+
+
+class Supervisor:
+    """One pod, from its start to its end."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._counting = [c for c in plan.containers if c.name not in plan.sidecars]
+        self._processes: dict[str, Process] = {}
+        self._codes: dict[str, int] = {}
+        self._attempts: dict[str, int] = {}
+        self._due: list[tuple[float, str]] = []  # containers to start again
+        self._stopped = False
+        self._kill_at: float | None = None
+        self._deadline_at: float | None = None
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._network: Network | None = None
+
+    def run(self) -> int:
+        """Until all is over; the exit code of the pod."""
+        self._network = Network(self._plan, lambda port: tell(f"port {port}"))
+        signal.set_wakeup_fd(self._wake_write)
+        signals = (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
+        for signum in signals:
+            signal.signal(signum, lambda *_: None)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)  # blocked by who started us
+        try:
+            if not self._initialize():
+                return self._finish()
+            self._start_all()
+            while not self._over():
+                self._turn()
+            return self._finish()
+        finally:
+            self._network.close()
+
+    # --- init containers ---
+
+    def _initialize(self) -> bool:
+        """Run the init containers; False if one failed. One that restarts always stays, as a sidecar does."""
+        for container in self._plan.init:
+            self._start(container)
+            if container.restart == ALWAYS:
+                continue
+            while container.name not in self._codes:
+                self._turn()
+            if self._codes[container.name]:
+                tell(f"init {container.name} {self._codes[container.name]}")
+                return False
+            if self._stopped:
+                return False
+        return True
+
+    # --- all others ---
+
+    def _start_all(self) -> None:
+        if self._plan.deadline is not None:
+            self._deadline_at = time.monotonic() + self._plan.deadline
+        for container in self._sidecars():
+            self._start(container)
+        self._start_free()
+        if self._plan.daemon:
+            main = self._processes.get(self._counting[0].name)
+            Readiness(self._counting[0].probe, main, self._ready).watch()
+
+    def _ready(self) -> None:
+        assert self._network is not None
+        self._network.show()
+        tell(f"ready {self._network.address}")
+
+    def _sidecars(self) -> list[ContainerPlan]:
+        return [c for c in self._plan.containers if c.name in self._plan.sidecars]
+
+    def _start_free(self) -> None:
+        """Start what waits for nothing any more; what waits for a container that failed ends as well."""
+        progress = True
+        while progress:
+            progress = False
+            for container in self._counting:
+                if container.name in self._processes or container.name in self._codes:
+                    continue
+                before = [self._codes.get(name) for name in container.after]
+                if None in before and not any(before):
+                    continue
+                progress = True
+                if self._stopped or any(before):
+                    self._end(container.name, SKIPPED)
+                else:
+                    self._start(container)
+
+    def _start(self, container: ContainerPlan) -> None:
+        if container.missing:
+            _log(container, f"Error: {container.missing}")
+            self._end(container.name, SKIPPED)
+            return
+        process = self._processes[container.name] = Process(container)
+        try:
+            process.start()
+        except OSError as error:
+            _log(container, f"Error: cannot start the container: {error.strerror}")
+            self._end(container.name, SKIPPED)
+
+    def _end(self, name: str, code: int) -> None:
+        self._codes[name] = code
+        tell(f"container {name} {code}")
+
+    # --- turns ---
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        times = [at for at, _ in self._due]
+        times += [at for at in (self._kill_at, self._deadline_at) if at is not None]
+        wait = max(0.0, min(times, default=now + _TURN) - now)
+        if select.select([self._wake_read], [], [], wait)[0]:
+            for signum in os.read(self._wake_read, 512):
+                self._signalled(signum)
+        self._reap()
+        self._timers()
+
+    def _signalled(self, signum: int) -> None:
+        if signum == signal.SIGTERM:
+            self._stop(self._plan.grace)
+        elif signum == signal.SIGUSR1:
+            self._stop(0.0)
+
+    def _timers(self) -> None:
+        now = time.monotonic()
+        if self._deadline_at is not None and now >= self._deadline_at:
+            self._deadline_at = None
+            tell("deadline")
+            self._stop(self._plan.grace)
+        if self._kill_at is not None and now >= self._kill_at:
+            self._kill_at = None
+            self._signal_all(signal.SIGKILL)
+        ready = [name for at, name in self._due if at <= now]
+        self._due = [(at, name) for at, name in self._due if at > now]
+        for name in ready:
+            if not self._stopped:
+                self._start(next(c for c in self._all() if c.name == name))
+
+    def _reap(self) -> None:
+        """Take note of processes that ended."""
+        for name, process in list(self._processes.items()):
+            if not process.alive:
+                continue
+            with contextlib.suppress(ChildProcessError):
+                pid, status = os.waitpid(process.pid, os.WNOHANG)
+                if pid:
+                    if not process.plan.entered:
+                        with contextlib.suppress(ProcessLookupError, PermissionError):
+                            os.killpg(process.pid, signal.SIGKILL)
+                    process.ended(status)
+                    self._ended(name, process.code or 0)
+
+    def _ended(self, name: str, code: int) -> None:
+        container = next(c for c in self._all() if c.name == name)
+        again = self._pause_before_next(container, code)
+        if again is not None and not self._stopped:
+            self._due.append((time.monotonic() + again, name))
+            return
+        self._end(name, code)
+        if container in self._counting:
+            if code and not self._stopped:
+                self._stop(self._plan.grace)  # one that failed ends the others, as in Argo
+            self._start_free()
+
+    def _pause_before_next(self, container: ContainerPlan, code: int) -> float | None:
+        """Seconds until it is started again; None if it is not."""
+        done = self._attempts[container.name] = self._attempts.get(container.name, 0) + 1
+        if container.restart == ALWAYS or (container.restart == ON_FAILURE and code):
+            return min(_LONGEST_BACKOFF, 0.5 * 2.0 ** (done - 1))
+        if code and container in self._counting and done <= self._plan.retries:
+            return self._plan.pause
+        return None
+
+    def _all(self) -> list[ContainerPlan]:
+        return [*self._plan.init, *self._plan.containers]
+
+    def _over(self) -> bool:
+        return all(container.name in self._codes for container in self._counting)
+
+    # --- the end ---
+
+    def _stop(self, grace: float) -> None:
+        """End everything: SIGTERM, then SIGKILL."""
+        self._stopped = True
+        for _, name in self._due:
+            self._end(name, 143)
+        self._due = []
+        if grace > 0:
+            self._signal_all(signal.SIGTERM)
+        due = time.monotonic() + grace
+        self._kill_at = due if self._kill_at is None else min(due, self._kill_at)
+
+    def _signal_all(self, signum: int) -> None:
+        for process in self._processes.values():
+            process.signal(signum)
+
+    def _finish(self) -> int:
+        """End what still runs beside; the exit code of main."""
+        self._deadline_at = None
+        self._stop(self._plan.grace)
+        while any(process.alive for process in self._processes.values()):
+            self._turn()
+        codes = [self._codes.get(container.name, SKIPPED) for container in self._counting]
+        failed = next((code for code in codes if code), 0)
+        main = {c.name: code for c, code in zip(self._counting, codes, strict=True)}
+        return main["main"] if main.get("main") else failed
+
+
+def _log(container: ContainerPlan, text: str) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    fd = os.open(container.log, flags, 0o600)
+    os.write(fd, f"{text}\n".encode("utf-8", "surrogateescape"))
+    os.close(fd)

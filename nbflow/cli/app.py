@@ -27,6 +27,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "template": ("templates", "manipulate workflow templates"),
         "cluster-template": ("templates", "manipulate cluster workflow templates"),
         "cron": ("templates", "manage cron workflows"),
+        "volume": ("objects", "create, list and delete volumes"),
     },
     "Look": {
         "list": ("look", "list workflows"),

@@ -1,4 +1,4 @@
-"""`nbflow create`, `secret`, `configmap`."""
+"""`nbflow create`, `secret`, `configmap`, `volume`."""
 
 from __future__ import annotations
 
@@ -122,8 +122,24 @@ def create_configmap(
     return 0
 
 
-def _add_list_and_delete(group: click.Group, kind: str) -> None:
-    word = kind.lower()
+@click.group("volume", short_help="create, list and delete volumes")
+def volume() -> None:
+    """Volumes that outlive workflows: persistent volume claims, here a folder each."""
+
+
+@volume.command("create")
+@click.argument("name")
+@click.option("--size", default="1Gi", help="how much a cluster would reserve; not enforced here")
+@on_target
+@click.pass_obj
+def create_volume(session: Session, name: str, size: str) -> int:
+    """Create a claim that pods mount by name: nbflow volume create my-existing-volume"""
+    objects.create_claim(session.client, name, size)
+    session.console.line(f"volume/{name} created")
+    return 0
+
+
+def _add_list_and_delete(group: click.Group, kind: str, word: str) -> None:
 
     @group.command("list", help=f"List {word}s.")
     @output("name", "json", "yaml")
@@ -145,10 +161,16 @@ def _add_list_and_delete(group: click.Group, kind: str) -> None:
         return 0
 
 
-_add_list_and_delete(secret, "Secret")
-_add_list_and_delete(configmap, "ConfigMap")
+_add_list_and_delete(secret, "Secret", "secret")
+_add_list_and_delete(configmap, "ConfigMap", "configmap")
+_add_list_and_delete(volume, "PersistentVolumeClaim", "volume")
 
-COMMANDS: dict[str, click.Command] = {"create": create, "secret": secret, "configmap": configmap}
+COMMANDS: dict[str, click.Command] = {
+    "create": create,
+    "secret": secret,
+    "configmap": configmap,
+    "volume": volume,
+}
 
 
 def _print(session: Session, found: Sequence[Mapping[str, object]], form: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -147,6 +148,8 @@ class LocalClient:
             raise NotFoundError(f'{kind} "{name}" not found')
         with self._store() as store:
             store.objects.delete(kind, name)
+        if kind == "PersistentVolumeClaim":
+            shutil.rmtree(self.home.claim(name), ignore_errors=True)
 
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
         with self._reading(name) as store:

@@ -67,6 +67,15 @@ def create_config_map(
     return _create_new(client, {**manifest, "binaryData": binary} if binary else manifest)
 
 
+def create_claim(client: Client, name: str, size: str) -> Stored:
+    """A PersistentVolumeClaim: a folder that outlives workflows. Raises ConflictError if there is one of that name."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+    kind = "PersistentVolumeClaim"
+    return _create_new(
+        client, {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": spec}, word="volume"
+    )
+
+
 def collect(literals: Sequence[str], files: Sequence[str], env_files: Sequence[str]) -> dict[str, bytes]:
     """The values of --from-literal, --from-file and --from-env-file, as kubectl reads them.
 
@@ -92,12 +101,12 @@ def list_objects(client: Client, kind: str) -> list[Mapping[str, object]]:
     return sorted(client.objects(kind), key=object_name)
 
 
-def _create_new(client: Client, manifest: Mapping[str, object]) -> Stored:
+def _create_new(client: Client, manifest: Mapping[str, object], *, word: str = "") -> Stored:
     kind, name = str(manifest["kind"]), object_name(manifest)
     check_name(name, kind)
     stored = client.create(manifest)
     if stored.existed:
-        word = kind.lower()
+        word = word or kind.lower()
         raise ConflictError(f'{word}s "{name}" already exists', fix=f"`nbflow {word} delete {name}` first")
     return stored
 

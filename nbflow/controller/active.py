@@ -52,6 +52,7 @@ class ActiveWorkflow:
     lock_owner: str = ""
     sequence: int = 0
     finished: bool = False
+    phase: Phase = Phase.PENDING
     wake_at: datetime | None = None
     started_at: datetime | None = None
     pods: set[str] = field(default_factory=set)
@@ -90,6 +91,7 @@ class ActiveWorkflow:
     def _record_status(self, status: StatusChange, batch: Batch) -> None:
         batch.statuses[self.key] = status
         self.finished = status.phase.finished
+        self.phase = status.phase
         self.started_at = status.started_at
 
     def record_failure(self, message: str, now: datetime, batch: Batch) -> None:

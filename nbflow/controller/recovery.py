@@ -65,6 +65,7 @@ class Recovery:
         if stored.status is not None:
             workflow.finished = workflow.finished or stored.status.phase.finished
             workflow.started_at = stored.status.started_at
+            workflow.phase = stored.status.phase
         return workflow
 
     def _pick_up(self, workflow: ActiveWorkflow, row: PodRow, found: Mapping[str, PodStatus]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from functools import partial
 
 from nbflow.controller.active import ActiveWorkflow, BuildObserver, StoreWorld
 from nbflow.controller.kubelet import Kubelet
+from nbflow.controller.removal import remove_tree
 from nbflow.engine.decision import (
     CreatePod,
     Decision,
@@ -102,6 +103,7 @@ class Workflows:
         for workflow in without_pods:
             if workflow.finished and not workflow.deleting:
                 self.batch.settled.append(workflow.key)
+                self._collect_claims(workflow)
                 self.let_go(workflow)
         return [workflow for workflow in without_pods if workflow.deleting]
 
@@ -110,6 +112,17 @@ class Workflows:
         del self.active[workflow.key]
         if workflow.observer is None or workflow.deleting:
             self._release_locks(workflow)
+
+    def _collect_claims(self, workflow: ActiveWorkflow) -> None:
+        """Remove the claims that were made for a workflow, as its volumeClaimGC says: by default if it succeeded."""
+        folder = self._ledger.home.claims(workflow.submitted.uid)
+        if not folder.is_dir():
+            return
+        spec = workflow.submitted.manifest().get("spec")
+        strategy = spec.get("volumeClaimGC") if isinstance(spec, Mapping) else None
+        always = isinstance(strategy, Mapping) and strategy.get("strategy") == "OnWorkflowCompletion"
+        if always or workflow.phase is Phase.SUCCEEDED:
+            self.after_commit(partial(self._kubelet.beside, partial(remove_tree, folder)))
 
     # --- deciding ---
 

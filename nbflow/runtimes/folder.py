@@ -200,6 +200,15 @@ def _take(record: Record, line: str) -> None:
             record.exit_code = int(value)
         case "message":
             record.message = value
+        case "mount":
+            path, _, source = value.partition("\t")
+            record.mounts[path] = source
+        case _:
+            _take_of_supervisor(record, fact, value)
+
+
+def _take_of_supervisor(record: Record, fact: str, value: str) -> None:
+    match fact:
         case "supervised":
             record.supervised = True
         case "container":
@@ -212,9 +221,6 @@ def _take(record: Record, line: str) -> None:
             record.ready = value
         case "port":
             record.ports.append(int(value))
-        case "mount":
-            path, _, source = value.partition("\t")
-            record.mounts[path] = source
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.spec.pod import ContainerSpec, JsonObject
@@ -14,12 +15,12 @@ def probe_of(container: ContainerSpec) -> Probe:
     probe = container.extra.get("readinessProbe")
     if not isinstance(probe, Mapping):
         return Probe()
-    times = {
-        "delay": _number(probe, "initialDelaySeconds", 0),
-        "period": _number(probe, "periodSeconds", 10),
-        "timeout": _number(probe, "timeoutSeconds", 1),
-    }
-    successes = int(_number(probe, "successThreshold", 1))
+    timed = Probe(
+        delay=_number(probe, "initialDelaySeconds", 0),
+        period=_number(probe, "periodSeconds", 10),
+        timeout=_number(probe, "timeoutSeconds", 1),
+        successes=int(_number(probe, "successThreshold", 1)),
+    )
     for kind in ("httpGet", "tcpSocket", "exec"):
         how = probe.get(kind)
         if not isinstance(how, Mapping):
@@ -27,16 +28,15 @@ def probe_of(container: ContainerSpec) -> Probe:
         if kind == "exec":
             command = how.get("command")
             words = tuple(map(str, command)) if isinstance(command, list | tuple) else ()
-            return Probe(kind=kind, command=words, successes=successes, **times)
-        return Probe(
+            return replace(timed, kind=kind, command=words)
+        return replace(
+            timed,
             kind=kind,
             host=str(how.get("host") or ""),
             port=_port(how.get("port"), container),
             path=str(how.get("path") or "/"),
             https=str(how.get("scheme") or "").upper() == "HTTPS",
             headers=_headers(how.get("httpHeaders")),
-            successes=successes,
-            **times,
         )
     raise PodRejected(
         f"the readinessProbe of container '{container.name}' does not say how to ask",

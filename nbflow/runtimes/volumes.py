@@ -121,25 +121,14 @@ def place_of_volume(pod: Pod, volume: JsonObject, home: Home) -> str:
 
 def claim_folder(pod: Pod, claim: str, home: Home) -> str:
     """Where the files of a claim are: a claim made for the workflow goes with it."""
-    folder = own_claims(home, pod.uid) if claim in pod.own_claims else os.path.join(home.root, "volumes")
-    return os.path.join(folder, _plain(claim))
-
-
-def own_claims(home: Home, uid: str) -> str:
-    """The folder of the claims made for one workflow."""
-    return os.path.join(home.workflow(uid), "claims")
+    plain = _plain(claim)
+    return os.fspath(home.claims(pod.uid) / plain if claim in pod.own_claims else home.claim(plain))
 
 
 def _plain(name: str) -> str:
     if "/" in name or name in {"", ".", ".."}:
-        raise PodRejected(f"{name!r} is no name of a volume or claim")
+        raise PodRejected(f"{name!r} is no name of a claim or volume")
     return name
-
-
-def containers_of(pod: Pod) -> Iterator[ContainerSpec]:
-    """All containers, in the order they start; those that mirror main's mounts with them."""
-    for container in (*pod.init_containers, *pod.containers):
-        yield mirrored(pod, container)
 
 
 def mirrored(pod: Pod, container: ContainerSpec) -> ContainerSpec:

@@ -65,6 +65,14 @@ class Home:
         """When the log had which size, a line each: "seconds-since-the-epoch size"."""
         return self.pod(uid, pod) / f"{component(container)}.log.marks"
 
+    def claims(self, uid: str) -> Path:
+        """The claims that were made for one workflow: they go with it."""
+        return self.workflow(uid) / "claims"
+
+    def claim(self, name: str) -> Path:
+        """The files of a claim that outlives workflows."""
+        return self.root / "volumes" / name
+
     @property
     def settings(self) -> Path:
         """What the user set: TOML, may be absent."""

@@ -1,1 +1,1 @@
-"""What stands in a pod of several containers, or of a daemon, beside them: it outlives the controller, as the pod does."""
+"""What looks after a pod of several containers, or a daemon: it outlives the controller, as the pod does."""

@@ -74,6 +74,18 @@ def test_create(nbflow, client, tmp_path, hello):
     assert json.loads(nbflow("secret", "list", "-o", "json").out)[0]["metadata"]["name"] == "s"
 
 
+def test_volume(nbflow, client):
+    assert nbflow("volume", "create", "data", "--size=2Gi").out == "volume/data created\n"
+    assert client.objects("PersistentVolumeClaim")[0]["spec"] == {
+        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}},
+    }  # fmt: skip
+    with pytest.raises(ConflictError, match='volumes "data" already exists'):
+        nbflow("volume", "create", "data")
+    assert nbflow("volume", "list", "-o", "name").out == "data\n"
+    assert nbflow("volume", "delete", "data").out == 'volume "data" deleted\n'
+    assert nbflow("volume", "list").out == "No resources found\n"
+
+
 def test_create_refuses_a_template_with_faults(nbflow, client, tmp_path):
     path = tmp_path / "t.yaml"
     path.write_text(

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from nbflow.runtimes.host import rewrite
-from nbflow.runtimes.runtime import PodRejected
 from nbflow.spec.status import Phase
 from nbflow.store.home import Home
 from tests.contracts.runtime import UID, Cluster, RuntimeContract, _claim, command, shell
@@ -54,6 +53,7 @@ def test_command_args_source_and_env_are_rewritten(cluster: Cluster, tmp_path: P
     assert not Path("/data/in").exists()
 
 
-def test_a_claim_is_refused(cluster: Cluster) -> None:
-    with pytest.raises(PodRejected, match="persistentVolumeClaim"):
-        cluster.executor.start(shell("true", **_claim("c", "/data")))
+def test_a_claim_outlives_its_pods(cluster: Cluster) -> None:
+    cluster.run(shell("echo kept > /mnt/vol/file", "pod-1", **_claim("data", "/mnt/vol")))
+    cluster.run(shell("cat /work/file", "pod-2", **_claim("data", "/work")))
+    assert cluster.log("pod-2") == "kept\n"

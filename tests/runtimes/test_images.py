@@ -37,7 +37,8 @@ def test_the_name_of_an_image(image: str, name: str) -> None:
         ("curlimages/curl", (), ("curl", "-s"), ("curl", "-s")),
         ("node:20", (), ("server.js",), ("node", "server.js")),
         ("node:20", (), ("npm", "ci"), ("npm", "ci")),
-        ("nginx:1.13", (), (), ("nginx", "-g", "daemon off;")),
+        ("nginx:1.13", (), (), ("run-nginx",)),
+        ("influxdb:1.2", (), (), ("run-influxdb",)),
         ("stedolan/jq:latest", (), (".a",), ("jq", ".a")),
     ],
 )

@@ -212,7 +212,7 @@ def test_a_claim_outlives_its_pods(cluster: Cluster) -> None:
 
 
 def test_a_claims_name_is_no_path(cluster: Cluster) -> None:
-    with pytest.raises(PodRejected, match="is no name of a claim"):
+    with pytest.raises(PodRejected, match="is no name of a claim or volume"):
         cluster.executor.start(shell("true", **_claim("../../etc", "/work")))
 
 

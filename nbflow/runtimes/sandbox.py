@@ -106,7 +106,6 @@ class Sandbox:
             arguments="".join(f"{word}\0" for word in words).encode("utf-8", "surrogateescape"),
             namespace=self._namespace,
             own_session=True,
-            inner=env,
         )
 
     def _mount_flags(self, seen: _View, mounts: Mapping[str, str], read_only: Container[str]) -> list[str]:

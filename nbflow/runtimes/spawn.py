@@ -33,7 +33,7 @@ class Launch:
 
     arguments: bytes the program finds on descriptor ARGUMENTS. namespace: what it gets as NAMESPACE, -1 for none.
     own_session: the program makes a session of its own; else its processes share the group of the wrapper.
-    working_dir: where it starts, "" for where we are. inner: the environment that the program sees.
+    working_dir: where it starts, "" for where we are.
     """
 
     argv: Sequence[str]
@@ -42,7 +42,6 @@ class Launch:
     namespace: int = -1
     own_session: bool = False
     working_dir: str = ""
-    inner: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

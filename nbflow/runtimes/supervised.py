@@ -109,7 +109,6 @@ class Planner:
             name=container.name,
             argv=tuple(launch.argv),
             env=dict(launch.env),
-            inner_env=dict(launch.inner),
             log=log,
             cwd=launch.working_dir,
             arguments=None if arguments is None else arguments.decode("utf-8", "surrogateescape"),

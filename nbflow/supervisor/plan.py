@@ -45,7 +45,6 @@ class ContainerPlan:
     cwd: str = ""
     arguments: str | None = None
     namespace: bool = False
-    inner_env: dict[str, str] = field(default_factory=dict)
     entered: bool = False
     result: str = ""
     piped: bool = False

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import os
+import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from nbflow.supervisor.plan import Probe
-from nbflow.supervisor.process import Process, first_program
+from nbflow.supervisor.process import Process
 
 _SHORTEST = 1.0
+_LOOK = 0.01
 _LONGEST_LINE = 8192
 
 
@@ -44,7 +46,7 @@ class Readiness:
 
     def _answers(self) -> bool:
         probe = self._probe
-        with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        with contextlib.suppress(OSError, ValueError):
             if probe.kind == "exec":
                 return self._command()
             with socket.create_connection((probe.host or "127.0.0.1", probe.port), probe.timeout) as link:
@@ -52,31 +54,25 @@ class Readiness:
         return False
 
     def _command(self) -> bool:
+        """In the container's files and network, though not among its processes: a user may not enter those."""
         process = self._process
         if process is None or not process.alive:
             return False
-        argv = list(self._probe.command)
-        env = process.plan.inner_env or process.plan.env
-        cwd = process.plan.cwd or None
-        if process.plan.entered:
-            pid, nsenter = first_program(process), shutil.which("nsenter", path="/usr/bin:/bin")
-            if not pid or not nsenter:
-                return False
-            flags = ["--user", "--mount", "--uts", "--pid", "--root", "--wd", "--preserve-credentials"]
-            argv = [nsenter, "--target", str(pid), *flags, "--", *argv]
-            cwd = "/"
-        done = subprocess.run(
-            argv,
-            env=env,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=self._probe.timeout,
-            start_new_session=True,
-            check=False,
-        )
-        return done.returncode == 0
+        plan = process.plan
+        first = plan.argv[: plan.argv.index("--") + 1] if plan.entered else ()
+        argv = (*first, *self._probe.command)
+        probe = Process(replace(plan, argv=argv, log=os.devnull, result="", piped=False))
+        probe.start()
+        end = time.monotonic() + self._probe.timeout
+        while time.monotonic() < end:
+            pid, status = os.waitpid(probe.pid, os.WNOHANG)
+            if pid:
+                return status == 0
+            time.sleep(_LOOK)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(probe.pid, signal.SIGKILL)
+        os.waitpid(probe.pid, 0)
+        return False
 
 
 def _http(link: socket.socket, probe: Probe) -> bool:

@@ -58,7 +58,7 @@ class Process:
         if self.plan.cwd:
             argv = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', self.plan.cwd, *argv]
         ignored = [signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD]
-        return os.posix_spawn(
+        return os.posix_spawnp(
             argv[0], argv, self.plan.env, file_actions=moved, setsid=True, setsigmask=[], setsigdef=ignored
         )
 
@@ -118,14 +118,6 @@ def _children(pid: int) -> list[int]:
     with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         return [int(child) for child in file.read().split()]
     return []
-
-
-def first_program(process: Process) -> int:
-    """The container's own first process, seen from outside; 0 if there is none."""
-    inner = process.inner_pid() if process.plan.entered else process.pid
-    if not process.plan.entered:
-        return inner
-    return next(iter(_children(inner)), 0) if inner else 0
 
 
 def _copy(read: int, sinks: list[int]) -> None:

@@ -65,7 +65,7 @@ class ToyRuntime:
     def create_pod(self, pod: Pod) -> None:
         if pod.name not in self.pods:
             self.started.append(pod.name)
-            self.pods[pod.name] = (pod.uid, PodStatus(pod.name, started_at=NOW))
+            self.pods[pod.name] = (pod.uid, PodStatus(pod.name, started_at=NOW, ready=pod.daemon))
             if self.by_itself:
                 self.end(pod.name)
 

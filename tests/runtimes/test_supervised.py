@@ -221,9 +221,9 @@ def test_a_daemon_is_ready_when_its_probe_says_so(sandbox: Cluster, kind: str) -
     )
     script = 'touch /tmp/there; exec python3 -c "$0" 18080 hello'
     main = ContainerSpec("main", "x", ("sh", "-c", script, SERVER), extra={"readinessProbe": {kind: how}})
-    sandbox.executor.start(replace(shell("true"), containers=(main,), daemon=True))
-    address = wait_ready(sandbox, "pod-1")
-    until(lambda: PodFolder(os.fspath(sandbox.home.pod(UID, "pod-1"))).read().ports == [18080])  # type: ignore[union-attr]
+    sandbox.executor.start(replace(shell("true", kind), containers=(main,), daemon=True))
+    address = wait_ready(sandbox, kind)  # a name of its own: the address of a pod follows from it
+    until(lambda: PodFolder(os.fspath(sandbox.home.pod(UID, kind))).read().ports == [18080])  # type: ignore[union-attr]
     assert get(address, 18080) == "hello"
 
 

@@ -110,9 +110,9 @@ def wrapper(own_session: bool, streams: Streams, deadline: float | None) -> str:
         helpers = "".join(f'{helper} <&{read} {shut} & h="$h $!"\n' for helper, (_, read) in readers)
         kill = "kill -KILL 0\n" if deadline is not None else ""
         return f"{begin}{watcher}{helpers}{program}\nc=$?\n{drain}{end}{kill}"
-    helpers = "".join(
-        f"(trap '' TERM; exec {helper}) <&{read} {shut} & h=\"$h $!\"\n" for helper, (_, read) in readers
-    )
+    helpers = "".join(f'{helper} <&{read} {shut} & h="$h $!"\n' for helper, (_, read) in readers)
+    if helpers:  # from their first moment they outlive what ends main
+        helpers = f"trap '' TERM\n{helpers}trap - TERM\n"
     watcher = _watcher(_SIGNAL_GROUP, streams, deadline, shut)
     start = f'{program} <&0 & m=$!\ntrap : TERM\necho "main $m">&3\n'
     wait = "while :; do wait $m; c=$?; kill -0 $m || break; done 2>/dev/null\ntrap '' TERM\n"

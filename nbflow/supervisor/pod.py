@@ -18,7 +18,7 @@ from nbflow.supervisor.probes import Readiness
 from nbflow.supervisor.process import Process
 
 _LONGEST_BACKOFF = 30.0
-_TURN = 3600.0
+_TURN = 5.0
 
 
 def main() -> None:
@@ -169,6 +169,8 @@ class Supervisor:
 
     def _timers(self) -> None:
         now = time.monotonic()
+        if os.fstat(STATUS).st_nlink == 0:  # the home was removed under us: leave nothing behind
+            self._stop(0.0)
         if self._deadline_at is not None and now >= self._deadline_at:
             self._deadline_at = None
             tell("deadline")

@@ -153,6 +153,14 @@ def test_a_pod_that_is_deleted_or_killed_leaves_nothing(cluster: Cluster) -> Non
     until(lambda: not processes("sleep", "611"))
 
 
+def test_a_pod_whose_home_is_gone_ends(cluster: Cluster) -> None:
+    cluster.executor.start(with_sidecar("echo up; exec sleep 612", container("side", "exec sleep 612")))
+    cluster.wait_for_log("pod-1", "up")
+    shutil.rmtree(cluster.home.root)
+    until(lambda: not processes("sleep", "612"))
+    cluster.wait("pod-1")
+
+
 def processes(*words: str) -> list[str]:
     """Of all users."""
     found = []

@@ -68,7 +68,7 @@ class Executor:
     def _stage(self, pod: Pod) -> None:
         own_path = partial(self._runtime.path_of, pod.name, own=True)
         with _scratch(self._home, pod, needed=bool(pod.inputs)) as scratch:
-            Stager(self._home.artifacts, scratch, own_path).stage(pod)
+            Stager(self._home.artifacts, scratch, own_path, self._secret).stage(pod)
 
     def _complete(self, pod: Pod) -> Pod:
         """The pod with its command lines and environments; what holds secrets, and is never stored."""

@@ -20,8 +20,15 @@ from nbflow.spec.pod import JsonObject, Pod
 class Stager:
     """Stages one pod. own_path: path of the pod -> path on this machine, refused outside of the pod's own root."""
 
-    def __init__(self, repository: Path, scratch: Path, own_path: Callable[[str], Path]) -> None:
+    def __init__(
+        self,
+        repository: Path,
+        scratch: Path,
+        own_path: Callable[[str], Path],
+        secret: Callable[[str], Mapping[str, bytes] | None],
+    ) -> None:
         self._repository = repository
+        self._secret = secret
         self._scratch = scratch
         self._own_path = own_path
 
@@ -61,9 +68,6 @@ class Stager:
     def _load(self, artifact: JsonObject, scratch: Path) -> Path:
         _remove(scratch)  # an earlier attempt may have broken off
         return driver_for(artifact, self._repository, self._secret).load(artifact, scratch)
-
-    def _secret(self, name: str) -> Mapping[str, bytes] | None:
-        return self._objects.secret(name)
 
     def _place(self, artifact: JsonObject, found: Path, *, own: bool) -> None:
         target = self._fresh(clean(str(artifact["path"])))

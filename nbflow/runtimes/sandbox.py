@@ -164,7 +164,11 @@ class Sandbox:
                         return True
         for program in programs:  # not that far yet: nothing of the pod runs
             with contextlib.suppress(ProcessLookupError):
+                os.kill(program, signal.SIGSTOP)
                 os.kill(program, signum)
+                for inner in children(program):  # it would wait for bubblewrap for ever
+                    os.kill(inner, signal.SIGKILL)
+                os.kill(program, signal.SIGCONT)
         return bool(programs)
 
     def discard(self, folder: PodFolder) -> None:

@@ -355,14 +355,16 @@ os.kill(os.getpid(), signal.SIGKILL)
         assert later.status("pod-1").exit_code == 137
 
     def test_delete_right_after_the_start(self, cluster: Cluster) -> None:
+        marker = f"4{os.getpid()}.75"
         for number in range(5):
             name = f"pod-{number}"
-            cluster.executor.start(shell("sleep 40", name))
+            cluster.executor.start(shell(f"sleep {marker}", name))
             cluster.runtime.delete_pod(name, grace=timedelta(seconds=20))
             started = time.monotonic()
             cluster.wait(name)
             assert time.monotonic() - started < 10
             assert cluster.status(name).exit_code == 143
+        until(lambda: processes(f"sleep {marker}") == [])
 
     def test_delete_of_what_is_not_there(self, cluster: Cluster) -> None:
         cluster.runtime.delete_pod("nobody", grace=timedelta(seconds=1))

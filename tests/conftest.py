@@ -1,6 +1,12 @@
-"""What tests of all packages share: golden files."""
+"""What tests of all packages share: golden files, and interrupts that arrive."""
+
+import signal
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs so, and what a test starts would never hear an interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):

@@ -112,11 +112,6 @@ def test_stop_and_delete(nbflow):
     assert nbflow("get", "long").returncode == 2
 
 
-def _take_interrupts() -> None:
-    """A shell's background jobs (and so these tests, when they are one) are started with SIGINT ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_an_interrupt_leaves_it_running(nbflow, home):
     command = [*NBFLOW, "submit", "--name", "left", "--log", "long.yaml"]
     with subprocess.Popen(
@@ -126,7 +121,6 @@ def test_an_interrupt_leaves_it_running(nbflow, home):
         text=True,
         env=environment(home),
         cwd=home,
-        preexec_fn=_take_interrupts,  # noqa: PLW1509  # it does nothing that needs a lock
     ) as started:
         wait_until(lambda: "started" in nbflow("logs", "left").stdout)
         started.send_signal(signal.SIGINT)

@@ -185,7 +185,7 @@ def fan_out(bench: Bench, count: int, rounds: int) -> list[Case]:
     home = bench.warm_home()
     free = bench.write(f"fan{count}.yaml", workloads.fan_out(count))
     two = bench.write(f"fan{count}-two.yaml", workloads.fan_out(count, parallelism=2))
-    loop = f"seq {count} | xargs -P2 -I_ {shlex.join(bwrap(bench.folder))} true"
+    loop = f"seq {count} | xargs -P2 -I@ {shlex.join(bwrap(bench.folder))} true"
     host_loop = doit(bench, f"fan{count}", workloads.fan_out_dodo(count), "-n2")
     return [
         Case(
@@ -228,13 +228,20 @@ def graphs(bench: Bench) -> list[Case]:
     for count in (100, 1000):
         manifest = bench.write(f"graph{count}.yaml", workloads.graph(count))
         dot = str(bench.folder / f"graph{count}.dot")
-        run([NBFLOW, "graph", manifest, "-o", dot])
+        run([NBFLOW, "graph", manifest, "--file", dot])
         against = side("dot", "-Tsvg", dot)
         cases.append(
-            Case(f"graph of {count} nodes, in a kernel", "`dot -Tsvg`", drawing(manifest), against, mark=1.3)
+            Case(
+                f"graph of {count} nodes, in a kernel",
+                "`dot -Tsvg`",
+                drawing(manifest),
+                against,
+                mark=1.3,
+                rounds=5,
+            )
         )
         picture = str(bench.folder / f"graph{count}.svg")
-        whole = side(NBFLOW, "graph", manifest, "-o", picture)
+        whole = side(NBFLOW, "graph", manifest, "--file", picture)
         cases.append(Case(f"`nbflow graph` of {count} nodes", "`dot -Tsvg`", whole, against))
     return cases
 

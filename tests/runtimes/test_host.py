@@ -55,5 +55,5 @@ def test_command_args_source_and_env_are_rewritten(cluster: Cluster, tmp_path: P
 
 def test_a_claim_outlives_its_pods(cluster: Cluster) -> None:
     cluster.run(shell("echo kept > /mnt/vol/file", "pod-1", **_claim("data", "/mnt/vol")))
-    cluster.run(shell("cat /work/file", "pod-2", **_claim("data", "/work")))
+    cluster.run(shell("cat /data/file", "pod-2", **_claim("data", "/data")))
     assert cluster.log("pod-2") == "kept\n"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from nbflow.errors import NbflowError
-from nbflow.spec.naming import is_name
+from nbflow.spec.naming import is_run_name
 from nbflow.spec.status import format_time
 from nbflow.store.rows import Submitted, encode
 
@@ -66,7 +66,7 @@ def name_of(metadata: Mapping[str, object]) -> str:
 
 def _checked(name: str) -> str:
     """Nobody gets past this: the name becomes part of paths."""
-    if not is_name(name):
+    if not is_run_name(name):
         fix = "lower case letters, digits, '-' and '.', for example my-workflow"
         raise NbflowError(f"{name!r} is no name for a Workflow", where="metadata", fix=fix)
     return name

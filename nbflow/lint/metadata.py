@@ -12,7 +12,7 @@ from nbflow.spec.naming import (
     is_label_value,
     is_name,
     is_namespace,
-    is_prefix,
+    is_run_name,
 )
 from nbflow.spec.yaml import Document
 
@@ -48,10 +48,11 @@ def check_metadata(report: Report, document: Document) -> None:
 
 def _check_names(report: Report, where: Where, kind: str, metadata: Json) -> None:
     name, prefix = text(metadata, "name"), text(metadata, "generateName")
-    if name and not is_name(name):
+    well_formed = is_run_name if kind == "Workflow" else is_name
+    if name and not well_formed(name):
         report.error(_RULE, where.at("name"), f"{name!r} is no name for a {kind}", NAME_FIX)
     if kind == "Workflow":
-        if prefix and not is_prefix(prefix):
+        if prefix and not is_run_name(prefix):
             report.error(_RULE, where.at("generateName"), f"{prefix!r} begins no name for a {kind}", NAME_FIX)
         if not name and not prefix:
             fix = "add `generateName: my-workflow-` to metadata, or give --name"

@@ -17,6 +17,11 @@ def is_name(text: str) -> bool:
     return len(text) <= _LONGEST_NAME and _matches(rf"{_LABEL}(\.{_LABEL})*", text)
 
 
+def is_run_name(text: str) -> bool:
+    """Whether a run here can be called so: also in capitals or with "-" at the end, which Argo's own tests use."""
+    return len(text) <= _LONGEST_NAME and _matches(r"[A-Za-z0-9]([-.A-Za-z0-9]*[-A-Za-z0-9])?", text)
+
+
 def is_prefix(text: str) -> bool:
     """Whether a name can begin so (generateName): a "-" at its end does no harm."""
     return is_name(f"{text}a" if text.endswith("-") else text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nbflow.spec import names
 from nbflow.spec.status import NodeStatus, WorkflowObject
 
-_LONGEST_PREFIX = 242  # 253 for a name in Kubernetes, less the hash and its dash
 _VERSION = "workflows.argoproj.io/pod-name-format"
 
 
@@ -15,11 +15,7 @@ def pod_name(workflow: WorkflowObject, node: NodeStatus) -> str:
     annotations = workflow.metadata.get("annotations")
     if isinstance(annotations, Mapping) and annotations.get(_VERSION) == "v1":
         return node.id
-    if workflow.name == node.name:
-        return workflow.name
-    template = template_of(node)
-    prefix = f"{workflow.name}-{template}" if template else workflow.name
-    return f"{prefix[:_LONGEST_PREFIX]}-{_fnv32a(node.name)}"
+    return names.pod_name(workflow.name, node.name, template_of(node))
 
 
 def template_of(node: NodeStatus) -> str:
@@ -28,10 +24,3 @@ def template_of(node: NodeStatus) -> str:
     if isinstance(reference, Mapping):
         return str(reference.get("template", ""))
     return node.template_name
-
-
-def _fnv32a(text: str) -> int:
-    value = 2166136261
-    for byte in text.encode("utf-8", "surrogatepass"):
-        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
-    return value

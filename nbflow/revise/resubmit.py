@@ -10,6 +10,7 @@ from nbflow.errors import ConflictError
 from nbflow.revise.ancestry import Ancestry, Node, children_of, is_bad
 from nbflow.revise.retry import ARCHIVING, COMPLETED, unlocked
 from nbflow.revise.submit import JSONObject, override_parameters
+from nbflow.spec.names import node_id
 from nbflow.spec.status import format_time
 
 PREVIOUS = "workflows.argoproj.io/resubmitted-from-workflow"
@@ -21,7 +22,6 @@ _NOT_CARRIED = {
     COMPLETED,
     ARCHIVING,
 }
-_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,12 @@ def _never(_: str) -> bool:
 
 def _renamed(tree: Ancestry, node: Node, old: str, new: str, now: datetime) -> dict[str, object]:
     def new_id(key: str) -> str:
-        return _node_id(new, _new_name(str(_mapping(tree.nodes.get(key)).get("name", "")), old, new))
+        return node_id(new, _new_name(str(_mapping(tree.nodes.get(key)).get("name", "")), old, new))
 
     bad, pod = is_bad(node), node.get("type") == "Pod"
     changed = dict(node)
     changed["name"] = _new_name(str(node.get("name", "")), old, new)
-    changed["id"] = _node_id(new, str(changed["name"]))
+    changed["id"] = node_id(new, str(changed["name"]))
     if node.get("boundaryID"):
         changed["boundaryID"] = new_id(str(node["boundaryID"]))
     at = None if bad and pod else format_time(now)
@@ -114,16 +114,6 @@ def _renamed(tree: Ancestry, node: Node, old: str, new: str, now: datetime) -> d
 
 def _new_name(name: str, old: str, new: str) -> str:
     return new + name.removeprefix(old) if name.startswith(old) else name
-
-
-def _node_id(workflow: str, name: str) -> str:
-    """As Argo forms the ids of nodes; the root's is the name of the workflow."""
-    if name == workflow:
-        return workflow
-    value = _FNV_OFFSET
-    for byte in name.encode():
-        value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
-    return f"{workflow}-{value}"
 
 
 def _mapping(value: object) -> JSONObject:

@@ -15,13 +15,17 @@ PLACES = ("s3", "raw", "http", "git", "artifactory", "hdfs", "oss", "gcs", "azur
 """Fields of an artifact that say where it lives; one of them is set."""
 
 
+class PlaceNotReached(NbflowError):
+    """An artifact lives where no driver of nbflow's reaches."""
+
+
 def place_of(artifact: Mapping[str, object]) -> str:
     """The place that is set, "" if the artifact has none."""
     return next((place for place in PLACES if artifact.get(place) is not None), "")
 
 
 def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secrets = no_secrets) -> Driver:
-    """The driver for where an artifact lives. Raises NbflowError for a place that nbflow does not reach.
+    """The driver for where an artifact lives. Raises PlaceNotReached if there is none.
 
     secrets: where the credentials are looked up that the artifact names.
     """
@@ -45,7 +49,7 @@ def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secret
 
             return S3Driver(secrets)
     where = f"the place {place}" if place else "no place"
-    raise NbflowError(
+    raise PlaceNotReached(
         f"{said(artifact)} names {where}, which local runs do not reach",
         fix="use s3, http, git or raw, let another step make it, or submit with --on argo",
     )

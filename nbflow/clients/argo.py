@@ -81,7 +81,7 @@ class ArgoClient:
         return WorkflowWatch(self._api_of(name), self._name(name))
 
     def logs(self, name: str, options: LogOptions = LogOptions()) -> Iterator[LogLine]:
-        return WorkflowLogs(self._api_of(name), self._name(name), options, self._archived_log)
+        return WorkflowLogs(self._api_of(name), self._name(name), options, self._stored)
 
     def ask(self, name: str, request: Request) -> WorkflowObject:
         found = self._find(name)
@@ -170,16 +170,7 @@ class ArgoClient:
         self.api.delete(resource_of(kind), name)
 
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
-        from nbflow.clients.argo_artifacts import fetch
-
-        found = self._find(name)
-        outputs = _mapping(nodes_of(found).get(node_id)).get("outputs")
-        known = artifacts_by_name(_mapping(outputs)).get(artifact)
-        if known is None:
-            raise NotFoundError(
-                f'artifact "{artifact}" not found', where=f"node {node_id} of {name_of(found)}"
-            )
-        return fetch(self._api_of(name), found, known)
+        return self._stored(self._find(name), node_id, artifact)
 
     # --- reading
 
@@ -223,16 +214,16 @@ class ArgoClient:
                 fix=f"--instanceid {other}" if other else "leave out --instanceid",
             )
 
-    def _archived_log(self, workflow: JSONObject, node_id: str) -> bytes | None:
-        """What was kept of the log of a pod that is gone."""
+    def _stored(self, workflow: JSONObject, node_id: str, artifact: str) -> bytes:
+        """The bytes of an output. Raises NbflowError if they are out of reach."""
         from nbflow.clients.argo_artifacts import fetch
 
-        outputs = _mapping(_mapping(nodes_of(workflow).get(node_id)).get("outputs"))
-        kept = artifacts_by_name(outputs).get("main-logs")
-        try:
-            return fetch(self.api, workflow, kept) if kept else None
-        except NbflowError:
-            return None
+        node = _mapping(nodes_of(workflow).get(node_id))
+        known = artifacts_by_name(_mapping(node.get("outputs"))).get(artifact)
+        if known is None:
+            where = f"node {node_id} of {name_of(workflow)}"
+            raise NotFoundError(f'artifact "{artifact}" not found', where=where)
+        return fetch(self._api_for(workflow), workflow, node, known)
 
     # --- changing
 

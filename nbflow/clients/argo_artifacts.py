@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
-
-from nbflow.artifacts import driver_for, place_of
+from nbflow.artifacts import PlaceNotReached, place_of
+from nbflow.artifacts.attempts import attempt
+from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, mapping
+from nbflow.artifacts.relocate import has_location, key_of, relocate
+from nbflow.clients.argo_buckets import ClusterSecrets, addresses, way_in, with_credentials
+from nbflow.clients.argo_repository import repository_of
+from nbflow.clients.artifacts import read_artifact
 from nbflow.errors import NbflowError
 from nbflow.kube.api import Api
 from nbflow.kube.resources import JSONObject
 
-
-def fetch(api: Api, workflow: JSONObject, artifact: JSONObject) -> bytes:
-    """What is stored. Raises NbflowError if it is in a place that is not reached from here."""
-    located = located_artifact(workflow, artifact)
-    place = place_of(located)
-    if place == "raw":
-        with tempfile.TemporaryDirectory(prefix="nbflow-") as scratch:
-            return driver_for(located, Path(scratch)).load(located, Path(scratch, "artifact")).read_bytes()
-    location = _mapping(located.get(place))
-    raise NbflowError(
-        f"artifact {artifact.get('name')} is stored in {_words(place, location)}, which nbflow does not reach yet",
-        where=f"namespace {api.namespace}",
-        fix="fetch it with the Argo Server (`argo cp`), or with the tool of that storage",
-    )
+_WAITS = (1.0,)
+"""Somebody waits: one more try is enough."""
 
 
-def located_artifact(workflow: JSONObject, artifact: JSONObject) -> JSONObject:
-    """The artifact with the whole of its location: the workflow's repository holds what is the same for all."""
+def fetch(api: Api, workflow: JSONObject, node: JSONObject, artifact: Artifact) -> bytes:
+    """What is stored. Raises NbflowError if it is in a place that is not reached from here, with the way to it."""
+    repository = {} if has_location(artifact) else _repository(api, workflow, node, artifact)
+    located = relocate(artifact, repository)
+    secrets = ClusterSecrets(api)
+    if place_of(located) == "s3":
+        return _from_bucket(api, located, secrets)
+    try:
+        return read_artifact(located, secrets)
+    except PlaceNotReached as error:
+        raise NbflowError(
+            f"artifact {artifact.get('name')} is stored in {_words(located)}, which nbflow does not reach",
+            where=f"namespace {api.namespace}",
+            fix="fetch it with the Argo Server (`argo cp`), or with the tool of that storage",
+        ) from error
+
+
+def _repository(api: Api, workflow: JSONObject, node: JSONObject, artifact: Artifact) -> JSONObject:
+    try:
+        return repository_of(api, workflow, node)
+    except NbflowError as error:
+        problem = f"artifact {artifact.get('name')} ({key_of(artifact) or 'no key'}) cannot be found: {error.problem}"
+        raise NbflowError(problem, where=error.where, fix=error.fix) from error
+
+
+def _from_bucket(api: Api, artifact: Artifact, secrets: ClusterSecrets) -> bytes:
+    *others, last = addresses(with_credentials(artifact, secrets), api.namespace)
+    for one in others:
+        try:
+            return read_artifact(one, secrets)
+        except ArtifactUnavailable:
+            continue
+    try:
+        return attempt(lambda: read_artifact(last, secrets), waits=_WAITS)
+    except ArtifactUnavailable as error:
+        fix = way_in(str(mapping(artifact.get("s3")).get("endpoint")), api.namespace)
+        raise ArtifactUnavailable(error.problem, where=f"namespace {api.namespace}", fix=fix) from error
+
+
+def _words(artifact: Artifact) -> str:
     place = place_of(artifact)
-    status = _mapping(workflow.get("status"))
-    repository = _mapping(_mapping(status.get("artifactRepositoryRef")).get("artifactRepository"))
-    spec = _mapping(workflow.get("spec"))
-    default = _mapping(repository.get(place)) or _mapping(_mapping(spec.get("archiveLocation")).get(place))
-    return {**artifact, place: {**default, **_mapping(artifact.get(place))}} if place else artifact
-
-
-def _words(place: str, location: JSONObject) -> str:
-    parts = [
-        str(location[key]) for key in ("endpoint", "bucket", "container", "url", "key") if location.get(key)
-    ]
-    return f"{place} ({', '.join(parts)})" if parts else place or "no place that the workflow names"
-
-
-def _mapping(value: object) -> JSONObject:
-    return value if isinstance(value, Mapping) else {}
+    location = mapping(artifact.get(place))
+    fields = ("endpoint", "bucket", "container", "name", "url", "key", "blob", "path")
+    parts = [str(location[field]) for field in fields if location.get(field)]
+    return f"{place} ({', '.join(parts)})"

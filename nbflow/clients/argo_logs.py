@@ -17,7 +17,7 @@ from nbflow.kube.refusals import UnavailableError
 from nbflow.kube.resources import POD, WORKFLOW, JSONObject
 from nbflow.kube.transport import HTTPStream, Query
 from nbflow.kube.watch import Watch
-from nbflow.spec.status import NodeType, format_time, parse_time
+from nbflow.spec.status import NodeStatus, NodeType, artifacts_by_name, format_time, parse_time
 from nbflow.views.podnames import pod_name
 
 LABEL = "workflows.argoproj.io/workflow"
@@ -28,8 +28,9 @@ _NOT_YET = re.compile(
 )
 _STAMP = re.compile(r"^(\S+?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
 _TRIES = 20
-Archived = Callable[[JSONObject, str], bytes | None]
-"""(workflow, node id) -> the log that was archived as an artifact, None if there is none within reach."""
+_LOGS = "-logs"
+Archived = Callable[[JSONObject, str, str], bytes]
+"""(workflow, node id, artifact) -> a log that was archived. Raises NbflowError if it is out of reach."""
 
 
 @dataclass(slots=True)
@@ -186,21 +187,41 @@ class WorkflowLogs:
             (pod, n) for n in pods if (pod := pod_name(workflow, n)) not in present and pod not in self._seen
         ]
         chosen = [(pod, n) for pod, n in gone if not self._wanted or pod in self._wanted]
-        missing = []
+        missing: list[str] = []
+        reason: NbflowError | None = None
         for pod, node in chosen:
-            data = self._archived(self._workflow, node.id)
-            if data is None:
+            try:
+                lines = self._archived_lines(pod, node)
+            except NbflowError as error:
+                reason, lines = error, None
+            if lines is None:
                 missing.append(pod)
-                continue
-            for text in data.decode(errors="replace").splitlines():
-                yield LogLine(pod, "main", text)
+            else:
+                yield from lines
         if missing and len(missing) == len(chosen) and not self._seen:
-            raise NotFoundError(
-                f"the pods are gone, and their logs with them: {', '.join(missing[:3])}"
-                + (f" and {len(missing) - 3} more" if len(missing) > 3 else ""),
-                where=f"workflow {self._name}",
-                fix="set `podGC.strategy` to keep pods, or `archiveLogs: true` where artifacts have a repository",
+            raise self._explained(missing, reason)
+
+    def _archived_lines(self, pod: str, node: NodeStatus) -> list[LogLine] | None:
+        """What was kept of a pod's log, None if nothing was. Raises NbflowError if it is out of reach."""
+        found: list[LogLine] | None = None
+        for container in _archived_containers(node, self._options.container):
+            data = self._archived(self._workflow, node.id, container + _LOGS)
+            texts = data.decode(errors="replace").splitlines()
+            if self._options.tail is not None:
+                texts = texts[len(texts) - self._options.tail :] if self._options.tail else []
+            found = [*(found or ()), *(LogLine(pod, container, text) for text in texts)]
+        return found
+
+    def _explained(self, missing: Sequence[str], reason: NbflowError | None) -> NotFoundError:
+        said = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        where = f"workflow {self._name}"
+        if reason is not None:
+            problem = (
+                f"the pods are gone ({said}), and their archived logs are out of reach: {reason.problem}"
             )
+            return NotFoundError(problem, where=where, fix=reason.fix)
+        fix = "set `podGC.strategy` to keep pods, or `archiveLogs: true` where artifacts have a repository"
+        return NotFoundError(f"the pods are gone, and their logs with them: {said}", where=where, fix=fix)
 
     def _follow(self) -> Iterator[LogLine]:
         """As they come, until the workflow is over and every log has ended."""
@@ -317,6 +338,14 @@ def containers_of(pod: JSONObject, wanted: str) -> list[str]:
     names = [str(_mapping(one).get("name")) for one in found] if isinstance(found, list) else []
     if wanted and (wanted != "main" or wanted in names or not names):
         return [wanted]
+    return [name for name in names if name not in _ARGOS_OWN]
+
+
+def _archived_containers(node: NodeStatus, wanted: str) -> list[str]:
+    """The containers whose logs were archived, as far as they are wanted."""
+    names = [name.removesuffix(_LOGS) for name in artifacts_by_name(node.outputs) if name.endswith(_LOGS)]
+    if wanted and (wanted != "main" or wanted in names):
+        return [name for name in names if name == wanted]
     return [name for name in names if name not in _ARGOS_OWN]
 
 

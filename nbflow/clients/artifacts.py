@@ -10,16 +10,17 @@ from pathlib import Path
 
 from nbflow.artifacts import driver_for
 from nbflow.artifacts.credentials import Secrets
-from nbflow.store import Home
 
 
-def read_artifact(artifact: Mapping[str, object], home: Home, secrets: Secrets) -> bytes:
+def read_artifact(artifact: Mapping[str, object], secrets: Secrets, repository: Path | None = None) -> bytes:
     """What is stored; a folder that was stored without an archive comes as a .tar.gz.
 
+    repository: of this machine's own, for artifacts that name a key alone.
     Raises NbflowError if it is not there, or in a place that is not reached from here.
     """
     with tempfile.TemporaryDirectory(prefix="nbflow-") as scratch:
-        place = driver_for(artifact, home.artifacts, secrets).load(artifact, Path(scratch, "artifact"))
+        driver = driver_for(artifact, repository or Path(scratch), secrets)
+        place = driver.load(artifact, Path(scratch, "artifact"))
         return _packed(place) if place.is_dir() else place.read_bytes()
 
 

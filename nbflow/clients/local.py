@@ -163,7 +163,7 @@ class LocalClient:
         from nbflow.clients.artifacts import read_artifact
 
         with self._reading(name) as store:
-            return read_artifact(found, self.home, store.objects.secret)
+            return read_artifact(found, store.objects.secret, self.home.artifacts)
 
     def notices(self) -> Sequence[str]:
         """What users should know of this machine and were not told yet: each is given once."""

@@ -123,8 +123,6 @@ class ArgoClient:
         self._check_managed(found)
         old = whole(found) if options.memoized else found
         new = resubmit(old, options, datetime.now(UTC), suffix=_suffix())
-        if options.priority is not None:
-            new["spec"] = {**_mapping(new["spec"]), "priority": options.priority}
         again = typed(self._api_of(name).create(WORKFLOW, pack(self._created(new))))
         if name in self._elsewhere:
             self._elsewhere[again.name] = self._elsewhere[name]

@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
 from nbflow.clients.logs import logs
 from nbflow.clients.selectors import parse_selector
 from nbflow.clients.starting import starter_of
-from nbflow.clients.submitting import new_uid, prepare_submit
+from nbflow.clients.submitting import name_suffix, new_uid, prepare_submit, without_ours
 from nbflow.clients.waiting import wait_for
 from nbflow.clients.watching import watch
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
@@ -19,10 +20,16 @@ from nbflow.spec.naming import is_name
 from nbflow.spec.status import WorkflowObject, artifacts_by_name, format_time
 from nbflow.store import LATEST, Home, Store, open_store
 from nbflow.store.connection import is_made
-from nbflow.store.objects import without_secrets
+from nbflow.store.objects import merged, replaced, without_secrets
 from nbflow.store.presence import Lock, controller_of, is_listening
+from nbflow.store.rows import JsonObject
+
+if TYPE_CHECKING:
+    from nbflow.revise.resubmit import ResubmitOptions
+    from nbflow.revise.retry import RetryOptions
 
 DELETE = "delete"
+RETRY = "retry"
 
 _TAKE_IN_SECONDS = 60.0
 _DELETE_SECONDS = 120.0
@@ -46,8 +53,11 @@ class LocalClient:
         self._starter.close()
 
     def submit(self, workflow: Mapping[str, object]) -> WorkflowObject:
+        return self._submit(workflow, None)
+
+    def _submit(self, workflow: Mapping[str, object], status: object) -> WorkflowObject:
         now = datetime.now(UTC)
-        row = prepare_submit(workflow, self.target, now)
+        row = prepare_submit(workflow, self.target, now, status)
         with self._store() as store:
             key = store.submit(row, format_time(now))
             try:
@@ -116,6 +126,26 @@ class LocalClient:
             self._request(store, snapshot.key, request.verb, body, _TAKE_IN_SECONDS)
             return store.find(snapshot.name).object()
 
+    def retry(self, name: str, options: RetryOptions) -> WorkflowObject:
+        """Run what failed once more, in the same workflow. Raises ConflictError if its phase does not allow it."""
+        from nbflow.views.selector import matches, parse_selector
+
+        terms = parse_selector(options.node_field_selector)
+        with self._reading(name) as store:
+            snapshot, nodes = store.find_with_nodes(name)
+            chosen = [node.id for node in nodes.values() if terms and matches(terms, node)]
+            body = {**options.to_dict(), "nodes": chosen}
+            self._request(store, snapshot.key, RETRY, body, _DELETE_SECONDS)
+            return store.find(snapshot.name).object()
+
+    def resubmit(self, name: str, options: ResubmitOptions) -> WorkflowObject:
+        """Run it all once more, as a new workflow."""
+        from nbflow.revise.resubmit import resubmit
+
+        old = self.get(name)
+        new = resubmit(old.to_dict(), options, datetime.now(UTC), suffix=name_suffix())
+        return self._submit({**new, "metadata": without_ours(new["metadata"])}, new.get("status"))
+
     def delete(self, name: str) -> None:
         with self._reading(name) as store:
             self._request(store, store.find(name).key, DELETE, {}, _DELETE_SECONDS)
@@ -136,6 +166,26 @@ class LocalClient:
             created = store.objects.create(kind, name, {**manifest, "metadata": metadata})
             stored = store.objects.get(kind, name)
         return Stored(kind, name, existed=not created, object=without_secrets(stored or {}))
+
+    def replace(self, manifest: Mapping[str, object]) -> Stored:
+        """Put a manifest in place of the object of its kind and name (template update). Raises NotFoundError."""
+        return self._change_object(str(manifest.get("kind") or ""), manifest, replaced(manifest))
+
+    def merge(self, kind: str, name: str, patch: Mapping[str, object]) -> Stored:
+        """Change some fields of an object (cron suspend, cron resume). Raises NotFoundError."""
+        return self._change_object(kind, {"metadata": {"name": name}}, lambda old: merged(old, patch))
+
+    def _change_object(
+        self, kind: str, named: Mapping[str, object], change: Callable[[JsonObject], JsonObject]
+    ) -> Stored:
+        metadata = named.get("metadata")
+        name = str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
+        if not is_made(self.home):
+            raise NotFoundError(f'{kind} "{name}" not found')
+        with self._store() as store:
+            stored = store.objects.change(kind, name, change)
+            self._look_after(store)
+        return Stored(kind, name, existed=True, object=without_secrets(stored))
 
     def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
         if not is_made(self.home):

@@ -21,8 +21,13 @@ _SUFFIX_LENGTH = 5
 _NAME_LENGTH = 63
 
 
-def prepare_submit(workflow: Mapping[str, object], target: str, now: datetime) -> Submitted:
-    """The row of a new workflow. Raises NbflowError if it has no name."""
+def prepare_submit(
+    workflow: Mapping[str, object], target: str, now: datetime, status: object = None
+) -> Submitted:
+    """The row of a new workflow. Raises NbflowError if it has no name.
+
+    status: nodes that count as done already, None for a workflow that begins at its beginning.
+    """
     given = workflow.get("metadata")
     metadata = dict(given) if isinstance(given, Mapping) else {}
     annotations = metadata.get("annotations")
@@ -44,7 +49,13 @@ def prepare_submit(workflow: Mapping[str, object], target: str, now: datetime) -
         seed=int.from_bytes(os.urandom(7)),
         metadata=encode(metadata),
         spec=encode(spec if isinstance(spec, Mapping) else {}),
+        status=encode(status) if status else "",
     )
+
+
+def name_suffix() -> str:
+    """What Kubernetes adds to a generateName."""
+    return "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in os.urandom(_SUFFIX_LENGTH))
 
 
 def name_of(metadata: Mapping[str, object]) -> str:
@@ -60,8 +71,7 @@ def name_of(metadata: Mapping[str, object]) -> str:
             where="metadata",
             fix="add `generateName: my-workflow-` to metadata",
         )
-    suffix = "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in os.urandom(_SUFFIX_LENGTH))
-    return _checked(str(prefix)[: _NAME_LENGTH - _SUFFIX_LENGTH] + suffix)
+    return _checked(str(prefix)[: _NAME_LENGTH - _SUFFIX_LENGTH] + name_suffix())
 
 
 def _checked(name: str) -> str:
@@ -79,3 +89,14 @@ def new_uid() -> str:
     raw[8] = raw[8] & 0x3F | 0x80
     text = raw.hex()
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def without_ours(metadata: object) -> dict[str, object]:
+    """Metadata without what a submit added: who submits it again says anew which Python and which target."""
+    found = dict(metadata) if isinstance(metadata, Mapping) else {}
+    annotations = found.get("annotations")
+    if isinstance(annotations, Mapping):
+        found["annotations"] = {
+            k: v for k, v in annotations.items() if k not in (PYTHON_ANNOTATION, TARGET_ANNOTATION)
+        }
+    return found

@@ -63,11 +63,20 @@ class WorkflowRemoved:
 
 
 @dataclass(frozen=True, slots=True)
+class PodsForgotten:
+    """Nothing is left of the pods of a workflow that a retry starts anew."""
+
+    workflow: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopAsked:
     """A signal asks the controller to end. Pods go on."""
 
 
-Message = Rang | PodUp | PodDelayed | PodEnded | PodOver | PodCleared | WorkflowRemoved | StopAsked
+Message = (
+    Rang | PodUp | PodDelayed | PodEnded | PodOver | PodCleared | WorkflowRemoved | PodsForgotten | StopAsked
+)
 
 
 class Inbox:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from nbflow.controller.active import BuildObserver
+from nbflow.controller.again import Renewal
 from nbflow.controller.inbox import (
     Inbox,
     Message,
@@ -20,6 +21,7 @@ from nbflow.controller.inbox import (
     PodDelayed,
     PodEnded,
     PodOver,
+    PodsForgotten,
     PodUp,
     Rang,
     StopAsked,
@@ -28,7 +30,7 @@ from nbflow.controller.inbox import (
 from nbflow.controller.kubelet import Kubelet
 from nbflow.controller.marks import mark_logs
 from nbflow.controller.recovery import Recovery
-from nbflow.controller.removal import FilesOf, remove_files
+from nbflow.controller.removal import FilesOf, forget_pods, remove_files
 from nbflow.controller.requests import Requests
 from nbflow.controller.workflows import Act, Workflows
 from nbflow.store.batch import Batch
@@ -68,7 +70,7 @@ class Loop:
         self._ledger = ledger
         self._kubelet = kubelet
         self._inbox = inbox
-        self._requests = Requests(ledger, self.workflows, self._remove_beside)
+        self._requests = Requests(ledger, self.workflows, self._remove_beside, self._forget_beside)
         self._alive = alive
         self._sweep = sweep
         self._complain = complain
@@ -83,7 +85,7 @@ class Loop:
         """Until there was nothing to do for `idle`, or somebody asked us to end."""
         while not self.stopping:
             self.turn(self._patience(idle))
-            if not self.workflows.active and self._idle_for() >= idle.total_seconds():
+            if not self._busy and self._idle_for() >= idle.total_seconds():
                 return
 
     def recover(self) -> None:
@@ -103,6 +105,8 @@ class Loop:
         """Wait for messages, at most so long; decide, commit, act."""
         for message in self._inbox.take(seconds):
             self._handle(message)
+        if self._requests.waiting:
+            self._requests.take_in()
         self.workflows.daemons_are_up()
         self.workflows.wake_due()
         self._tick()
@@ -155,13 +159,18 @@ class Loop:
         waits += [
             wait for wait in (self.workflows.next_wake(), self._kubelet.next_retry()) if wait is not None
         ]
-        if not self.workflows.active:
+        if not self._busy:
             waits.append(idle.total_seconds() - self._idle_for())
         return max(0.0, min(waits))
 
     def _idle_for(self) -> float:
         """Seconds without anything to do."""
-        return 0.0 if self.workflows.active else time.monotonic() - self._busy_at
+        return 0.0 if self._busy else time.monotonic() - self._busy_at
+
+    @property
+    def _busy(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.workflows.active) or self._requests.waiting
 
     # --- messages ---
 
@@ -185,6 +194,8 @@ class Loop:
                 self.workflows.pod_is_cleared(key, name, kept=kept)
             case WorkflowRemoved(key):
                 self._requests.files_are_gone(key)
+            case PodsForgotten(key):
+                self._requests.pods_are_forgotten(key)
             case StopAsked():
                 self.stopping = True
 
@@ -200,6 +211,19 @@ class Loop:
             self._inbox.put(WorkflowRemoved(key))
 
         self._kubelet.beside(remove)
+
+    def _forget_beside(self, renewal: Renewal) -> None:
+        submitted = renewal.submitted
+
+        def forget() -> None:
+            try:
+                for pod in renewal.renewed.pods:
+                    self._kubelet.place(submitted.target).runtime.forget_pod(pod, keep_root=False)
+                forget_pods(self._ledger.home, submitted.uid, renewal.renewed.pods)
+            finally:
+                self._inbox.put(PodsForgotten(submitted.key))
+
+        self._kubelet.beside(forget)
 
     # --- now and then ---
 

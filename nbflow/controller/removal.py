@@ -38,6 +38,12 @@ def remove_files(files: FilesOf) -> None:
             driver_for(artifact, files.home.artifacts).delete(artifact)
 
 
+def forget_pods(home: Home, uid: str, pods: Sequence[str]) -> None:
+    """Remove all files of some pods of a workflow, logs included."""
+    for pod in pods:
+        remove_tree(home.pod(uid, pod))
+
+
 def own_artifacts(nodes: Sequence[NodeStatus], workflow: str) -> list[Mapping[str, object]]:
     """Output artifacts in the local repository under the workflow's name. A key that the user chose may be
     meant for other workflows: it stays."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import cast
 
 from nbflow.controller.active import ActiveWorkflow
+from nbflow.controller.again import Renewal, renewal
 from nbflow.controller.removal import FilesOf
 from nbflow.controller.workflows import Workflows
 from nbflow.engine.decision import UserAsked
@@ -17,20 +18,35 @@ from nbflow.store.rows import JsonObject, RequestRow, Snapshot, Submitted
 
 DELETE = "delete"
 HANDOVER = "handover"
+RETRY = "retry"
 _VERBS = ("stop", "terminate", "suspend", "resume", "set")
 
 
 class Requests:
-    """Answers what people ask. remove: removes files beside the loop, and says when they are gone."""
+    """Answers what people ask.
 
-    def __init__(self, ledger: Ledger, workflows: Workflows, remove: Callable[[int, FilesOf], None]) -> None:
+    remove: removes files of a workflow beside the loop, and says when they are gone; forget: those of some of its
+    pods. waiting: some have to wait until the pods of a workflow ended, or the files of some are gone.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        workflows: Workflows,
+        remove: Callable[[int, FilesOf], None],
+        forget: Callable[[Renewal], None],
+    ) -> None:
         self.handover = False
+        self.waiting = False
         self._ledger = ledger
         self._workflows = workflows
         self._remove = remove
+        self._forget = forget
+        self._renewals: dict[int, Renewal] = {}
 
     def take_in(self) -> None:
         """All that nobody answered yet."""
+        self.waiting = False
         answers = self._workflows.batch.answers
         for request in self._ledger.open_requests():
             if request.key in answers:
@@ -38,8 +54,12 @@ class Requests:
             if request.workflow is None:
                 self.handover = self.handover or request.verb == HANDOVER
                 answers[request.key] = answer_to(None)
+            elif request.workflow in self._renewals:
+                self.waiting = True
             elif request.verb == DELETE:
                 self._delete(request, request.workflow)
+            elif request.verb == RETRY:
+                self._retry(request, request.workflow)
             else:
                 answers[request.key] = answer_to(self._pass_on(request, request.workflow))
 
@@ -56,6 +76,31 @@ class Requests:
         except NbflowError as error:
             return error
         return None
+
+    # --- retry: the pods that are started anew are forgotten first ---
+
+    def _retry(self, request: RequestRow, key: int) -> None:
+        workflow, snapshot = self._workflows.active.get(key), self._ledger.by_key(key)
+        if workflow is not None and (workflow.finished or workflow.deleting):
+            self.waiting = True
+        elif snapshot is None:
+            self._workflows.batch.answers[request.key] = answer_to(refusal(request, None, active=False))
+        else:
+            try:
+                found = renewal(request, self._ledger, snapshot, self._workflows.now())
+            except NbflowError as error:
+                self._workflows.batch.answers[request.key] = answer_to(error)
+                return
+            self._renewals[key] = found
+            self.waiting = True
+            self._workflows.after_commit(partial(self._forget, found))
+
+    def pods_are_forgotten(self, key: int) -> None:
+        """Go on with a workflow that is to run again, and tell who asked."""
+        found = self._renewals.pop(key)
+        found.record(self._workflows.batch)
+        self._workflows.go_on_again(found)
+        self._workflows.batch.answers[found.request] = answer_to(None)
 
     # --- delete: the pods end first, then the files go, then the rows with the answer ---
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from nbflow.controller.active import ActiveWorkflow, BuildObserver, StoreWorld
+from nbflow.controller.again import Renewal, record_begun, remembered
 from nbflow.controller.kubelet import Kubelet
 from nbflow.controller.removal import remove_tree
 from nbflow.engine.decision import (
@@ -83,7 +84,17 @@ class Workflows:
             return
         with suppress(NbflowError):  # its pods will say so
             self._kubelet.place(submitted.target)  # what the runtime has to say is stored with the taking in
-        self.observe(self.add(submitted, None), Started())
+        begun = remembered(submitted)
+        workflow = self.add(submitted, begun)
+        if begun is not None:
+            record_begun(submitted.key, begun, self.batch)
+        self.observe(workflow, Started())
+
+    def go_on_again(self, renewal: Renewal) -> None:
+        """A finished workflow runs again."""
+        workflow = self.add(renewal.submitted, renewal.run, renewal.sequence)
+        workflow.touch(self.batch)
+        self.observe(workflow, Started())
 
     def add(self, submitted: Submitted, stored: StoredRun | None, sequence: int = 0) -> ActiveWorkflow:
         """Care for a workflow from now on. One that cannot be read ends in Error."""

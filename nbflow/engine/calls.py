@@ -138,7 +138,11 @@ def start_prepared(
 def _resume(run: Run, call: Call, node: NodeStatus) -> None:
     source = run.templates.find(call.scope, call.reference, run.world)
     around = surroundings(run, call, source, at=node.started_at)
-    prepared = fill_in(source, node.inputs or {}, around)
+    if node.inputs is None:  # nothing to fill in, or a retry with other arguments
+        prepared = prepare(source, call.arguments, around)
+        node = run.tree.put(replace(node, inputs=prepared.inputs))
+    else:
+        prepared = fill_in(source, node.inputs, around)
     if waits_for_lock(node):
         _enter(run, call, prepared)
     else:

@@ -14,6 +14,7 @@ from nbflow.spec.names import node_id
 from nbflow.spec.status import format_time
 
 PREVIOUS = "workflows.argoproj.io/resubmitted-from-workflow"
+_LONGEST_NAME = 63
 _NOT_CARRIED = {
     "workflows.argoproj.io/creator",
     "workflows.argoproj.io/creator-email",
@@ -56,9 +57,11 @@ def resubmit(
     }
     if options.parameters:
         changed = override_parameters(changed, options.parameters)
+    if options.priority is not None:
+        changed["spec"] = {**_mapping(changed["spec"]), "priority": options.priority}
     if options.memoized:
-        metadata["name"] = prefix + suffix
-        changed["status"] = _remembered(_mapping(workflow.get("status")), name, prefix + suffix, now)
+        metadata["name"] = new = prefix[: _LONGEST_NAME - len(suffix)] + suffix
+        changed["status"] = _remembered(_mapping(workflow.get("status")), name, new, now)
     return changed
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from nbflow.errors import ConflictError
 from nbflow.revise.ancestry import Ancestry, Node, children_of, is_bad, path_of
@@ -25,6 +26,21 @@ class RetryOptions:
     restart_successful: bool = False
     node_field_selector: str = ""
     parameters: tuple[str, ...] = ()
+
+    @classmethod
+    def from_dict(cls, data: JSONObject) -> Self:
+        """From what `to_dict` gives."""
+        given = data.get("parameters")
+        parameters = tuple(map(str, given)) if isinstance(given, list) else ()
+        return cls(bool(data.get("restartSuccessful")), str(data.get("nodeFieldSelector") or ""), parameters)
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON, in the words of Argo's API."""
+        return {
+            "restartSuccessful": self.restart_successful,
+            "nodeFieldSelector": self.node_field_selector,
+            "parameters": list(self.parameters),
+        }
 
 
 @dataclass(frozen=True, slots=True)

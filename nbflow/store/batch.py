@@ -17,6 +17,29 @@ _NEW_CACHE = {"apiVersion": "v1", "kind": "ConfigMap"}
 _CACHE_LABELS = {"labels": {"workflows.argoproj.io/configmap-type": "Cache"}}
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A finished workflow that runs again.
+
+    spec: JSON, as it is from now on. nodes, pods: what goes. parents: whose edges are written anew.
+    """
+
+    key: int
+    spec: str
+    nodes: tuple[str, ...]
+    parents: tuple[str, ...]
+    pods: tuple[str, ...]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Take away what goes."""
+        many, key = connection.executemany, self.key
+        connection.execute(SQL["renew_workflow"], (self.spec, key))
+        connection.execute(SQL["unsettle"], (key,))
+        many(SQL["forget_node"], [(key, node) for node in self.nodes])
+        many(SQL["forget_children"], [(key, parent) for parent in (*self.nodes, *self.parents)])
+        many(SQL["forget_pod"], [(key, pod) for pod in self.pods])
+
+
 @dataclass(slots=True)
 class Batch:
     """Rows to write, by workflow key. A node that changes twice is written once."""
@@ -34,12 +57,15 @@ class Batch:
     deleted: list[int] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     memos: list[SaveMemo] = field(default_factory=list)
+    renewed: list[Renewed] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__slots__)
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write all of it; the caller holds the transaction."""
+        for renewed in self.renewed:
+            renewed.write(connection)
         self._write_statuses(connection)
         self._write_nodes(connection)
         many = connection.executemany

@@ -16,7 +16,7 @@ from nbflow.store.filesystem import is_network
 from nbflow.store.home import Home
 from nbflow.store.statements import resource
 
-VERSION = 2
+VERSION = 3
 """PRAGMA user_version of schema.sql with all migrations."""
 
 _BUSY_SECONDS = 20.0

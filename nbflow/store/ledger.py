@@ -51,6 +51,11 @@ class Ledger(Store):
         """What an earlier controller took in and did not end."""
         return [_submitted(row) for row in self._all("unsettled_workflows")]
 
+    def submitted(self, key: int) -> Submitted | None:
+        """One workflow as it was submitted, None if it is gone."""
+        row = self._one("workflow_row", key)
+        return None if row is None else _submitted(row)
+
     def run(self, key: int) -> tuple[int, Run]:
         """Sequence and everything stored of a workflow. Raises ValueError if a row is damaged."""
         standing = standing_of(self._one("stored_status", key))
@@ -107,7 +112,8 @@ def status_change_of(standing: Standing) -> StatusChange | None:
 
 
 def _submitted(row: Row) -> Submitted:
-    key, uid, name, target, seed, metadata, spec = row
+    key, uid, name, target, seed, *texts = row
+    metadata, spec, status = map(str, texts)
     return Submitted(
-        cast("int", key), str(uid), str(name), str(target), cast("int", seed), str(metadata), str(spec)
+        cast("int", key), str(uid), str(name), str(target), cast("int", seed), metadata, spec, status
     )

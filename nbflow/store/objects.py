@@ -6,7 +6,7 @@ import base64
 import binascii
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from nbflow.errors import NbflowError, NotFoundError
@@ -15,6 +15,7 @@ from nbflow.store.home import Home
 from nbflow.store.rows import JsonObject, decode, encode
 from nbflow.store.statements import SQL
 
+_IDENTITY = ("uid", "creationTimestamp", "namespace")
 SECRET_FIELDS = ("data", "stringData")
 
 
@@ -33,6 +34,20 @@ class ObjectStore:
     def replace(self, kind: str, name: str, data: JsonObject) -> None:
         """Store an object in place of the one of that kind and name, if there is one."""
         self._run("put_object", kind, name, encode(dict(data)))
+
+    def change(self, kind: str, name: str, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
+        """Read, change and write an object in one step; what it is now. Raises NotFoundError."""
+        with translated(self._home), self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._connection.execute(SQL["object"], (kind, name)).fetchone()
+                if row is None:
+                    raise NotFoundError(f'{kind} "{name}" not found')
+                changed = change(decode(row[0]))
+                self._connection.execute(SQL["put_object"], (kind, name, encode(dict(changed))))
+            finally:
+                self._connection.execute("COMMIT")
+        return changed
 
     def get(self, kind: str, name: str) -> JsonObject | None:
         """The whole object, a Secret's data included; None if there is none."""
@@ -85,6 +100,30 @@ def secret_values(secret: JsonObject) -> dict[str, bytes]:
             ) from None
     values.update({key: str(text).encode() for key, text in _mapping(secret, "stringData").items()})
     return values
+
+
+def replaced(manifest: JsonObject) -> Callable[[JsonObject], JsonObject]:
+    """What puts a manifest in place of an object; who it is and what became of it stay."""
+
+    def replace(old: JsonObject) -> JsonObject:
+        kept = {key: _mapping(old, "metadata")[key] for key in _IDENTITY if key in _mapping(old, "metadata")}
+        status = {"status": old["status"]} if "status" in old else {}
+        return {**manifest, "metadata": {**_mapping(manifest, "metadata"), **kept}, **status}
+
+    return replace
+
+
+def merged(old: JsonObject, patch: JsonObject) -> JsonObject:
+    """The object with some of its fields changed: a JSON merge patch."""
+    changed = dict(old)
+    for key, value in patch.items():
+        if value is None:
+            changed.pop(key, None)
+        elif isinstance(value, Mapping):
+            changed[key] = merged(_mapping(changed, key), value)
+        else:
+            changed[key] = value
+    return changed
 
 
 def without_secrets(item: JsonObject) -> JsonObject:

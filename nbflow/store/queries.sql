@@ -2,7 +2,7 @@
 
 -- name: insert_workflow
 -- A submit. Fails if the name is taken.
-INSERT INTO workflows (uid, name, created, target, seed, metadata, spec) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO workflows (uid, name, created, target, seed, metadata, spec, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: withdraw_workflow
 -- A submit that was refused: its controller could not start.
@@ -105,17 +105,17 @@ DELETE FROM objects WHERE kind = ? AND name = ?;
 
 -- name: new_workflows
 -- What was submitted and not taken in: the anti-join runs over the few keys above the last one taken in.
-SELECT key, uid, name, target, seed, metadata, spec FROM workflows
+SELECT key, uid, name, target, seed, metadata, spec, status FROM workflows
 WHERE key > ? AND key NOT IN (SELECT workflow FROM statuses WHERE workflow > ?) ORDER BY key;
 
 -- name: unsettled_workflows
 -- What a new controller goes on with: taken in, and not over.
-SELECT w.key, w.uid, w.name, w.target, w.seed, w.metadata, w.spec FROM workflows w
+SELECT w.key, w.uid, w.name, w.target, w.seed, w.metadata, w.spec, w.status FROM workflows w
 WHERE w.key IN (SELECT workflow FROM statuses WHERE settled = 0) ORDER BY w.key;
 
 -- name: untaken_workflows
 -- What a new controller takes in: submitted while none ran.
-SELECT key, uid, name, target, seed, metadata, spec FROM workflows
+SELECT key, uid, name, target, seed, metadata, spec, status FROM workflows
 WHERE key NOT IN (SELECT workflow FROM statuses) ORDER BY key;
 
 -- name: has_work
@@ -123,6 +123,10 @@ WHERE key NOT IN (SELECT workflow FROM statuses) ORDER BY key;
 SELECT EXISTS (SELECT 1 FROM statuses WHERE settled = 0)
     OR EXISTS (SELECT 1 FROM requests WHERE answer IS NULL)
     OR EXISTS (SELECT 1 FROM workflows WHERE key NOT IN (SELECT workflow FROM statuses));
+
+-- name: workflow_row
+-- One that is to run again.
+SELECT key, uid, name, target, seed, metadata, spec, status FROM workflows WHERE key = ?;
 
 -- name: open_requests
 -- What nobody answered yet.
@@ -150,6 +154,26 @@ UPDATE statuses SET sequence = ? WHERE workflow = ?;
 -- name: settle
 -- Nothing of it runs any more.
 UPDATE statuses SET settled = 1 WHERE workflow = ?;
+
+-- name: renew_workflow
+-- A retry may change the arguments.
+UPDATE workflows SET spec = ? WHERE key = ?;
+
+-- name: unsettle
+-- A retry: it runs again.
+UPDATE statuses SET settled = 0 WHERE workflow = ?;
+
+-- name: forget_node
+-- A retry starts it anew.
+DELETE FROM nodes WHERE workflow = ? AND id = ?;
+
+-- name: forget_children
+-- A retry: the edges below a node, but for those that are written again.
+DELETE FROM children WHERE workflow = ? AND parent = ?;
+
+-- name: forget_pod
+-- A retry: the pod of a node that is started anew has the same name.
+DELETE FROM pods WHERE workflow = ? AND name = ?;
 
 -- name: put_node
 -- A node as it is now; the first time fixes its place in the order.

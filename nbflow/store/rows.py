@@ -22,7 +22,10 @@ def decode(text: str) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """A workflow as a controller takes it in. manifest: metadata and spec as JSON texts, read when needed."""
+    """A workflow as a controller takes it in: metadata and spec as JSON texts, read when needed.
+
+    status: the nodes that count as done from the start, "" for none.
+    """
 
     key: int
     uid: str
@@ -31,6 +34,7 @@ class Submitted:
     seed: int
     metadata: str
     spec: str
+    status: str = ""
 
     def manifest(self) -> dict[str, object]:
         """The Workflow without a status. Raises ValueError if the row is damaged."""

@@ -67,6 +67,7 @@ class Store:
             workflow.seed,
             workflow.metadata,
             workflow.spec,
+            workflow.status,
         )
         with translated(self.home):
             try:

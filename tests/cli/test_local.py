@@ -195,3 +195,20 @@ def test_what_the_machine_lacks_is_said_once(tmp_path):
         stderr_of("controller", "stop")
     assert said[0].startswith("steps run as plain processes, without a sandbox: ")
     assert said[1] == ""
+
+
+def test_retry_and_resubmit(nbflow):
+    assert nbflow("submit", "--wait", "-p", "code=3", "--name", "bad", "steps.yaml").returncode == 1
+    again = nbflow("retry", "bad", "--wait", "-o", "name", "-p", "code=0")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert nbflow("logs", "bad").stdout.count("hello") == 1
+    refused = nbflow("retry", "@latest")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "set the options restartSuccessful and nodeFieldSelector" in refused.stderr
+    new = nbflow("resubmit", "bad", "--priority", "7", "-p", "message=again", "-o", "name").stdout.strip()
+    assert new.startswith("steps-")
+    assert nbflow("wait", new).returncode == 0
+    assert nbflow("logs", new).stdout.endswith(": again\n")
+    shown = json.loads(nbflow("get", new, "-o", "json").stdout)
+    assert shown["spec"]["priority"] == 7
+    assert nbflow("list", "--resubmitted", "-o", "name").stdout == f"{new}\n"

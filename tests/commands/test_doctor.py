@@ -10,6 +10,7 @@ from nbflow.clients.submitting import prepare_submit
 from nbflow.commands import doctor as module
 from nbflow.commands.doctor import Verdict, doctor
 from nbflow.store import open_store
+from nbflow.store.connection import VERSION
 from nbflow.store.home import Home
 
 
@@ -73,13 +74,16 @@ def test_a_store_is_looked_into(tmp_path):
     home = Home(tmp_path / "home")
     assert "store" not in by_name(home)
     open_store(home).close()
-    assert by_name(home)["store"].text == "version 2, undamaged"
+    assert by_name(home)["store"].text == f"version {VERSION}, undamaged"
     with closing(sqlite3.connect(home.database)) as raw:
         raw.execute("PRAGMA user_version = 1")
     outdated = by_name(home)["store"]
-    assert (outdated.verdict, outdated.text) == (Verdict.WARN, "version 1, the next verb brings it to 2")
+    assert (outdated.verdict, outdated.text) == (
+        Verdict.WARN,
+        f"version 1, the next verb brings it to {VERSION}",
+    )
     with closing(sqlite3.connect(home.database)) as raw:
-        raw.execute("PRAGMA user_version = 2")
+        raw.execute(f"PRAGMA user_version = {VERSION}")
         raw.execute("DROP TABLE notices")
     damaged = by_name(home)["store"]
     assert (damaged.verdict, damaged.text) == (Verdict.FAIL, "damaged: table notices is missing")

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from nbflow.cli.session import Session, no_color, on_target, output
+from nbflow.cli.session import FIELD_SELECTOR, Session, no_color, on_target, output
 from nbflow.clients.client import Selection
 from nbflow.commands import again, changing
 from nbflow.errors import NbflowError
@@ -23,6 +23,7 @@ def _like_submit(command: Command) -> Command:
         click.option("--watch", is_flag=True, help="watch the workflow until it completes"),
         click.option("-w", "--wait", is_flag=True, help="wait for the workflow to complete"),
         click.option("-l", "--selector", default="", help="Selector (label query) to filter on"),
+        FIELD_SELECTOR,
         click.option(
             "-p",
             "--parameter",
@@ -57,7 +58,7 @@ def retry(
     from nbflow.revise.retry import RetryOptions
 
     options = RetryOptions(restart_successful, node_field_selector, parameters)
-    chosen = _chosen(session, names, str(flags["selector"]), "retry")
+    chosen = _chosen(session, names, flags, "retry")
     return _accompany(session, [again.retry(session.client, name, options) for name in chosen], flags)
 
 
@@ -80,7 +81,7 @@ def resubmit(
     from nbflow.revise.resubmit import ResubmitOptions
 
     options = ResubmitOptions(memoized, parameters, priority)
-    chosen = _chosen(session, names, str(flags["selector"]), "resubmit")
+    chosen = _chosen(session, names, flags, "resubmit")
     return _accompany(session, [again.resubmit(session.client, name, options) for name in chosen], flags)
 
 
@@ -121,10 +122,12 @@ def node(
 COMMANDS: dict[str, click.Command] = {"retry": retry, "resubmit": resubmit, "node": node}
 
 
-def _chosen(session: Session, names: Sequence[str], selector: str, verb: str) -> list[str]:
-    if not names and not selector:
+def _chosen(session: Session, names: Sequence[str], flags: dict[str, object], verb: str) -> list[str]:
+    labels, fields = str(flags["selector"]), str(flags["field_selector"])
+    if not names and not labels and not fields:
         raise NbflowError("requires either selector or workflow", fix=f"nbflow {verb} WORKFLOW, or @latest")
-    return changing.choose(session.client, names, Selection(labels=selector) if selector else None)
+    chosen = Selection(labels=labels, fields=fields) if labels or fields else None
+    return changing.choose(session.client, names, chosen)
 
 
 def _accompany(session: Session, workflows: Sequence[WorkflowObject], flags: dict[str, object]) -> int:

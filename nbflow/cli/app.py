@@ -35,6 +35,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "logs": ("logs", "view logs of a pod or workflow"),
         "watch": ("look", "watch a workflow until it completes"),
         "wait": ("look", "wait for workflows to complete"),
+        "cp": ("copy", "copy artifacts from workflow"),
     },
     "Change": {
         "stop": ("change", "stop workflows, allowing all exit handlers to run"),
@@ -59,7 +60,11 @@ EXAMPLE = """Example:
   nbflow submit --watch hello-world.yaml     run a manifest on this machine, and watch it
   nbflow logs @latest                        what its pods wrote
 """
-_HOMES = {verb: home for verbs in VERBS.values() for verb, (home, _) in verbs.items()}
+_ELSEWHERE = ("archive", "auth", "cluster", "convert", "executor-plugin", "server", "sync")
+_HOMES = {
+    **{verb: home for verbs in VERBS.values() for verb, (home, _) in verbs.items()},
+    **dict.fromkeys(_ELSEWHERE, "elsewhere"),
+}
 
 
 class Verbs(click.Group):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from nbflow.cli.look import selection_of
-from nbflow.cli.session import Session, on_target
+from nbflow.cli.session import FIELD_SELECTOR, Session, on_target
 from nbflow.clients.client import Selection
 from nbflow.commands import changing
 from nbflow.errors import NbflowError, NotFoundError
@@ -24,6 +24,7 @@ _NODES = click.option("--node-field-selector", default="", help="selector of nod
 @click.option("--message", default="", help="Message to add to previously running nodes")
 @_NODES
 @_SELECTOR
+@FIELD_SELECTOR
 @_DRY_RUN
 @on_target
 @click.pass_obj
@@ -33,10 +34,11 @@ def stop(
     message: str,
     node_field_selector: str,
     selector: str,
+    field_selector: str,
     dry_run: bool,  # click's signature
 ) -> int:
     """Stop workflows but still run their exit handlers."""
-    for name in _chosen(session, names, selector):
+    for name in _chosen(session, names, selector, field_selector):
         if not dry_run:
             changing.stop(session.client, name, message=message, node_selector=node_field_selector)
         _say(session, f"workflow {name} stopped", dry_run=dry_run)
@@ -46,14 +48,15 @@ def stop(
 @click.command("terminate", short_help="terminate workflows immediately")
 @click.argument("names", nargs=-1, metavar="WORKFLOW...")
 @_SELECTOR
+@FIELD_SELECTOR
 @_DRY_RUN
 @on_target
 @click.pass_obj
 def terminate(
-    session: Session, names: Sequence[str], selector: str, dry_run: bool
+    session: Session, names: Sequence[str], selector: str, field_selector: str, dry_run: bool
 ) -> int:  # click's signature
     """Immediately stop workflows, without their exit handlers."""
-    for name in _chosen(session, names, selector):
+    for name in _chosen(session, names, selector, field_selector):
         if not dry_run:
             changing.terminate(session.client, name)
         _say(session, f"workflow {name} terminated", dry_run=dry_run)
@@ -96,8 +99,10 @@ def resume(session: Session, names: Sequence[str], node_field_selector: str) -> 
 @click.option("--older", default="", help="Delete workflows finished before the duration (10m, 3h, 1d)")
 @click.option("--status", multiple=True, help="Delete by status (comma separated)")
 @click.option("--force", is_flag=True, hidden=True)
+@click.option("--query-chunk-size", type=int, default=0, hidden=True)
 @click.option("-A", "--all-namespaces", is_flag=True, hidden=True)
 @_SELECTOR
+@FIELD_SELECTOR
 @_DRY_RUN
 @on_target
 @click.pass_obj
@@ -105,7 +110,7 @@ def delete(
     session: Session, /, names: Sequence[str], dry_run: bool, **filters: object
 ) -> int:  # click's signature
     """Delete workflows with their pods, logs and artifacts; what runs is ended first."""
-    given = any(filters[key] for key in filters if key not in ("force", "dry_run"))
+    given = any(filters[key] for key in filters if key not in ("force", "query_chunk_size"))
     if not names and not given:
         raise NbflowError(
             "requires either a workflow or other argument", fix="nbflow delete WORKFLOW, or --all"
@@ -128,12 +133,11 @@ def delete(
 COMMANDS = {"stop": stop, "terminate": terminate, "suspend": suspend, "resume": resume, "delete": delete}
 
 
-def _chosen(session: Session, names: Sequence[str], selector: str) -> list[str]:
-    if not names and not selector:
+def _chosen(session: Session, names: Sequence[str], selector: str, fields: str) -> list[str]:
+    if not names and not selector and not fields:
         raise NbflowError("requires either selector or workflow", fix="name a workflow, or @latest")
-    return changing.choose(
-        session.client, names, Selection(labels=selector, running=True) if selector else None
-    )
+    chosen = Selection(labels=selector, fields=fields, running=True) if selector or fields else None
+    return changing.choose(session.client, names, chosen)
 
 
 def _to_delete(session: Session, names: Sequence[str], filters: dict[str, object] | None) -> list[str]:

@@ -10,7 +10,7 @@ import click
 
 from nbflow.cli.console import Console, now, print_data, print_workflows
 from nbflow.cli.describing import describe
-from nbflow.cli.session import Session, no_color, no_utf8, on_target, output
+from nbflow.cli.session import FIELD_SELECTOR, Session, no_color, no_utf8, on_target, output
 from nbflow.cli.waiting import exit_code, say_failures, wait_for
 from nbflow.commands import reading
 from nbflow.errors import NbflowError, NotFoundError
@@ -68,6 +68,7 @@ def get(
 @click.option(
     "-l", "--selector", default="", help="Selector (label query) to filter on, e.g. key1=value1,key2!=value2"
 )
+@FIELD_SELECTOR
 @output("name", "json", "yaml", "wide")
 @no_color
 @on_target
@@ -99,6 +100,7 @@ def selection_of(filters: dict[str, object]) -> tuple[Selection, datetime | None
         labels.append("workflows.argoproj.io/resubmitted-from-workflow")
     selection = Selection(
         labels=",".join(label for label in labels if label),
+        fields=str(filters.get("field_selector") or ""),
         phases=reading.check_phases(phases),
         running=bool(filters.get("running")),
         completed=bool(filters.get("completed")),

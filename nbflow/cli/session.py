@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., object])
 
 
+FIELD_SELECTOR = click.option(
+    "--field-selector",
+    default="",
+    help="Selector (field query) to filter on, supports '=', '==', and '!=', e.g. metadata.name=my-wf",
+)
+
+
 class Session:
     """One command line. The client is opened when first asked for."""
 

@@ -72,7 +72,7 @@ class ArgoClient:
         return typed(self._find(name))
 
     def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
-        items = self.api.list(WORKFLOW, labels=self._selector(selection)).items
+        items = self.api.list(WORKFLOW, labels=self._selector(selection), fields=selection.fields).items
         found = [typed(one, nodes=False) for one in items if name_of(one).startswith(selection.prefix)]
         found.sort(key=lambda one: (str(one.metadata.get("creationTimestamp", "")), one.name), reverse=True)
         return found if selection.limit is None else found[: selection.limit]

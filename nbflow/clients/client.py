@@ -50,9 +50,10 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which workflows to list. phases: empty for all. labels: Kubernetes' selector syntax."""
+    """Which workflows to list. phases: empty for all. labels, fields: Kubernetes' selector syntax."""
 
     labels: str = ""
+    fields: str = ""
     phases: tuple[str, ...] = ()
     running: bool = False
     completed: bool = False

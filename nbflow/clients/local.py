@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
 from nbflow.clients.logs import logs
-from nbflow.clients.selectors import parse_selector
+from nbflow.clients.selectors import parse_fields, parse_selector
 from nbflow.clients.starting import starter_of
 from nbflow.clients.submitting import name_suffix, new_uid, prepare_submit, without_ours
 from nbflow.clients.waiting import wait_for
@@ -93,7 +94,7 @@ class LocalClient:
             return snapshot.object(nodes)
 
     def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
-        chosen = _choice(selection)
+        chosen, has_fields = _choice(selection), parse_fields(selection.fields)
         if not is_made(self.home):
             return []
         found: list[WorkflowObject] = []
@@ -102,8 +103,10 @@ class LocalClient:
             for key, name, phase, labels in store.listing():
                 if selection.limit is not None and len(found) >= selection.limit:
                     break
-                if chosen(name, phase, labels) and (snapshot := store.by_key(key)):
-                    found.append(snapshot.object())
+                if not chosen(name, phase, labels) or not (snapshot := store.by_key(key)):
+                    continue
+                if has_fields(workflow := snapshot.object()):
+                    found.append(workflow)
         return found
 
     def watch(self, name: str) -> Iterator[WorkflowUpdate]:
@@ -202,18 +205,19 @@ class LocalClient:
             shutil.rmtree(self.home.claim(name), ignore_errors=True)
 
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
-        with self._reading(name) as store:
-            snapshot = store.find(name)
-            node = store.node(snapshot.key, node_id)
-        found = artifacts_by_name(node.outputs).get(artifact) if node else None
-        if found is None:
-            raise NotFoundError(
-                f'artifact "{artifact}" not found', where=f"node {node_id} of {snapshot.name}"
-            )
         from nbflow.clients.artifacts import read_artifact
 
         with self._reading(name) as store:
+            found = _artifact(store, name, node_id, artifact)
             return read_artifact(found, store.objects.secret, self.home.artifacts)
+
+    def copy_artifact(self, name: str, node_id: str, artifact: str, target: Path) -> None:
+        """Put an output artifact at `target`, a file or a folder; what was there goes."""
+        from nbflow.clients.artifacts import copy_artifact
+
+        with self._reading(name) as store:
+            found = _artifact(store, name, node_id, artifact)
+            copy_artifact(found, store.objects.secret, self.home.artifacts, target)
 
     def notices(self) -> Sequence[str]:
         """What users should know of this machine and were not told yet: each is given once."""
@@ -268,6 +272,16 @@ class LocalClient:
             raise ConflictError(
                 str(problem), where=str(answer.get("where") or ""), fix=str(answer.get("fix") or "")
             )
+
+
+def _artifact(store: Store, name: str, node_id: str, artifact: str) -> Mapping[str, object]:
+    """An output artifact of a node. Raises NotFoundError."""
+    snapshot = store.find(name)
+    node = store.node(snapshot.key, node_id)
+    found = artifacts_by_name(node.outputs).get(artifact) if node else None
+    if found is None:
+        raise NotFoundError(f'artifact "{artifact}" not found', where=f"node {node_id} of {snapshot.name}")
+    return found
 
 
 def _choice(selection: Selection) -> Callable[[str, str, Mapping[str, str]], bool]:

@@ -1,4 +1,4 @@
-"""Label selectors as Kubernetes writes them: `app=x,tier!=db,env in (a,b),!old,new`."""
+"""Label selectors as Kubernetes writes them: `app=x,tier!=db,env in (a,b),!old,new`; and field selectors."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from nbflow.errors import NbflowError
+from nbflow.spec.status import WorkflowObject
 
 Labels = Mapping[str, str]
 Requirement = Callable[[Labels], bool]
@@ -40,4 +41,23 @@ def _requirement(part: str) -> Requirement:
     raise NbflowError(
         f"{part!r} is no label selector",
         fix='write "key=value", "key!=value", "key in (a,b)", "key" or "!key"',
+    )
+
+
+FIELDS = ("metadata.name", "metadata.namespace")
+"""What can be asked of a custom resource's fields."""
+
+
+def parse_fields(text: str) -> Callable[[WorkflowObject], bool]:
+    """A function that tells whether a workflow's fields are so. Raises NbflowError for what is no field selector."""
+    wanted = []
+    for part in text.split(",") if text.strip() else ():
+        found = _EQUAL.match(part.strip())
+        if found is None:
+            raise NbflowError(f"{part!r} is no field selector", fix='write "metadata.name=my-workflow"')
+        if found[1] not in FIELDS:
+            raise NbflowError(f"field label not supported: {found[1]}", fix=f"one of: {', '.join(FIELDS)}")
+        wanted.append((found[1].partition(".")[2], found[2] != "!=", found[3]))
+    return lambda workflow: all(
+        (str(workflow.metadata.get(key, "")) == value) is equal for key, equal, value in wanted
     )

@@ -212,3 +212,39 @@ def test_retry_and_resubmit(nbflow):
     shown = json.loads(nbflow("get", new, "-o", "json").stdout)
     assert shown["spec"]["priority"] == 7
     assert nbflow("list", "--resubmitted", "-o", "name").stdout == f"{new}\n"
+
+
+MAKE = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: make}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: alpine, command: [sh, -c, "echo one > /tmp/one; mkdir /tmp/two; echo 2 > /tmp/two/x"]}
+    outputs:
+      artifacts:
+      - {name: one, path: /tmp/one, archive: {none: {}}}
+      - {name: two, path: /tmp/two, archive: {none: {}}}
+      - {name: packed, path: /tmp/two}
+"""
+
+
+def test_artifacts_are_copied(nbflow, home):
+    (home / "make.yaml").write_text(MAKE)
+    assert nbflow("submit", "--wait", "make.yaml").returncode == 0
+    done = nbflow("cp", "make", "results")
+    assert (done.returncode, done.stderr) == (0, "")
+    below = home / "results" / "default" / "make" / "make" / "outputs"
+    assert (below / "one" / "one").read_text() == "one\n"
+    assert (below / "two" / "two" / "x").read_text() == "2\n"
+    assert (below / "packed" / "packed.tgz").read_bytes()[:2] == b"\x1f\x8b"
+    assert len(done.stdout.splitlines()) == 3
+    again = nbflow("cp", "make", "flat", "--artifact-name", "one", "--path", "{workflowName}-{artifactName}")
+    assert again.stdout == 'Created "flat/make-one/one"\n'
+    missing = nbflow("cp", "make", "flat", "--artifact-name", "three")
+    assert (missing.returncode, missing.stderr) == (
+        2,
+        "no such artifact in workflow 'make'\n  fix: it has: one, packed, two\n",
+    )

@@ -43,3 +43,14 @@ def test_a_misspelt_field_of_a_secret_stops_the_submit(nbflow, hello, client):
             nbflow(*verb, hello)
         assert "hidden" not in str(refused.value)
     assert (client.workflows, client.stored) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "verb", ["archive", "auth", "cluster", "convert", "executor-plugin", "server", "sync"]
+)
+def test_verbs_of_argo_that_mean_nothing_here_say_what_to_use_instead(nbflow, verb):
+    with pytest.raises(NbflowError) as refused:
+        nbflow(verb, "list", "--all-namespaces")
+    assert refused.value.problem
+    assert refused.value.fix
+    assert f"  {verb} " not in nbflow("help").out

@@ -1,0 +1,42 @@
+"""Verbs of argo that have no meaning here: each says what to use instead."""
+
+from __future__ import annotations
+
+import click
+
+from nbflow.errors import NbflowError
+
+_INSTEAD = {
+    "archive": (
+        "there is no archive: finished workflows stay until they are deleted",
+        "`nbflow list --completed`, `get`, `logs`, `retry`, `resubmit` and `delete` know them all",
+    ),
+    "auth": ("there is no server to log in to", "with --on argo the kubeconfig says who you are"),
+    "cluster": ("nbflow runs no cluster", "`--on argo --context NAME` uses one of your kubeconfig"),
+    "convert": ("nbflow does not convert manifests of older versions of Argo", "`argo convert FILE`"),
+    "executor-plugin": (
+        "nbflow installs no executor plugins in clusters",
+        "`argo executor-plugin build DIR`",
+    ),
+    "server": ("nbflow has no server", "a notebook shows workflows: `%load_ext nbflow`, `%%workflow`"),
+    "sync": (
+        "nbflow keeps no synchronization limits in a database",
+        "semaphores take their limit from a config map: `nbflow configmap create NAME --from-literal=KEY=2`",
+    ),
+}
+
+
+def _refusal(verb: str) -> click.Command:
+    problem, fix = _INSTEAD[verb]
+
+    @click.command(
+        verb, hidden=True, context_settings={"ignore_unknown_options": True}, help=f"{problem}: {fix}"
+    )
+    @click.argument("words", nargs=-1)
+    def refuse(words: tuple[str, ...]) -> None:  # noqa: ARG001  # whatever argo takes
+        raise NbflowError(problem, fix=fix)
+
+    return refuse
+
+
+COMMANDS: dict[str, click.Command] = {verb: _refusal(verb) for verb in _INSTEAD}

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nbflow.commands.connecting import TARGETS
 from nbflow.commands.manifests import Manifest, load_all
 from nbflow.errors import Finding, ManifestError, NbflowError, Severity
 
 if TYPE_CHECKING:
     from nbflow.clients.client import Client
+    from nbflow.lint.advice import Target
     from nbflow.spec.yaml import Document
+    from nbflow.store.home import Home
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 LOCAL = ("sandbox", "host")
@@ -18,13 +22,31 @@ CLUSTER_SCOPE = ("clusterScope",)
 Known = Mapping[tuple[str, str], object]
 
 
-def lint(*manifests: Manifest, client: Client | None = None, kinds: Sequence[str] = KINDS) -> list[Finding]:
+@dataclass(frozen=True)
+class Advice:
+    """What advice needs to know. target: where the manifests are to run; None for the user's default.
+
+    ignored: codes of warnings, besides those that the user's settings silence.
+    """
+
+    target: str | None = None
+    ignored: Sequence[str] = ()
+
+
+def lint(
+    *manifests: Manifest,
+    client: Client | None = None,
+    kinds: Sequence[str] = KINDS,
+    on: str | None = None,
+    ignore: Sequence[str] = (),
+) -> list[Finding]:
     """Everything that is wrong with the manifests; templates in them may refer to each other.
 
-    client: also knows the templates stored there. Raises NbflowError if a file cannot be read or
+    client: also knows the templates stored there. on: the target they are to run on. ignore: codes of warnings that
+    nobody wants to see ("NBF224"). Raises NbflowError if a file cannot be read or
     there is nothing to lint.
     """
-    return lint_parsed(load_all(manifests), client=client, kinds=kinds)
+    return lint_parsed(load_all(manifests), client=client, kinds=kinds, advice=Advice(on, ignore))
 
 
 def lint_parsed(
@@ -34,10 +56,12 @@ def lint_parsed(
     kinds: Sequence[str] = KINDS,
     submit: bool = False,
     created: Sequence[str] = (),
+    advice: Advice | None = None,
 ) -> list[Finding]:
     """As `lint`, for documents that are read already. submit: by the stricter rules of a submit.
 
     created: kinds that a cluster would now look at, too: their names and labels are checked.
+    advice: also tell what Argo lets pass and we advise against.
     """
     from nbflow.lint import lint_documents
 
@@ -47,7 +71,34 @@ def lint_parsed(
             "found nothing to lint in the specified paths", fix=f"nbflow lints {', '.join(kinds)} objects"
         )
     known = known_templates(documents, client)
-    return list(lint_documents(documents, known=known, submit=submit, kinds=kinds, created=created))
+    if advice is None:
+        return lint_documents(documents, known=known, submit=submit, kinds=kinds, created=created)
+    from nbflow.store.home import Home
+    from nbflow.store.settings import read_settings
+
+    home = Home.default()
+    settings = read_settings(home)
+    return lint_documents(
+        documents,
+        known=known,
+        submit=submit,
+        kinds=kinds,
+        created=created,
+        advice=True,
+        target=_target(advice.target or settings.target, home),
+        ignored=(*advice.ignored, *settings.ignored),
+    )
+
+
+def _target(name: str, home: Home) -> Target | None:
+    """What lint has to know of a target; None of one that takes every image."""
+    if name not in TARGETS:
+        return None
+    from nbflow.lint.advice import Target
+    from nbflow.runtimes.images import known_images, repository
+
+    images = known_images(home.root)
+    return Target(name, lambda image: repository(image) in images, frozenset({"Plugin"}))
 
 
 def known_templates(documents: Iterable[Document], client: Client | None) -> Known:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbflow.errors import Finding, NbflowError, Severity
 
 if TYPE_CHECKING:
+    from nbflow.lint.advice import Target
     from nbflow.lint.report import Report
     from nbflow.spec.yaml import Document
 
@@ -33,16 +34,22 @@ def lint_documents(
     submit: bool = False,
     kinds: Iterable[str] | None = None,
     created: Sequence[str] = (),
+    advice: bool = False,
+    target: Target | None = None,
+    ignored: Collection[str] = (),
 ) -> list[Finding]:
     """Everything that is wrong with the documents, each once, in reading order.
 
     known: objects that are stored somewhere, (kind, name) -> plain data; templates among the documents go before.
     submit: by the stricter rules of a submit. kinds: look at these only; all documents can be referred to.
     created: objects of these kinds are about to be created: their names and labels are checked, too.
+    advice: also tell what Argo lets pass and we advise against. target: where they are to run, if known.
+    ignored: codes of warnings nobody wants to see.
     """
     from nbflow.lint.metadata import check_metadata
     from nbflow.lint.objects import Objects
     from nbflow.lint.report import Report
+    from nbflow.lint.silence import unsilenced
     from nbflow.lint.workflow import check_object
 
     chosen = _kinds(kinds)
@@ -55,9 +62,14 @@ def lint_documents(
     for document in documents:
         if document.data and document.kind in chosen:
             check_object(report, document, objects, submit=submit)
+            if advice:
+                from nbflow.lint.advice import advise
+
+                advise(report, document, target)
         if document.data and document.kind in created:
             check_metadata(report, document)
-    return _ordered(report.findings, documents)
+    texts = {document.source: document.file.text for document in documents}
+    return unsilenced(_ordered(report.findings, documents), texts, ignored)
 
 
 def lint_texts(

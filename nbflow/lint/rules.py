@@ -53,6 +53,15 @@ RULES = {
     "NBF203": "a field below a step is one that Argo knows: it drops others without a word",
     "NBF204": "a template that a hook calls is there",
     "NBF210": "a sequence has an end",
+    "NBF220": "a template is used",
+    "NBF221": "a parameter is used",
+    "NBF222": "an output parameter is used",
+    "NBF223": "a step or task can run",
+    "NBF224": "an image has a tag",
+    "NBF225": "a step can run on the target",
+    "NBF226": "a value in a shell script does not break its quoting",
+    "NBF227": "a text is not taken for a number",
+    "NBF228": "a manifest holds no secret",
 }
 """Code -> what holds if the rule is kept."""
 

@@ -169,7 +169,7 @@ def load_documents(text: str | bytes, source: str, *, strict: bool = True) -> li
     """
     if isinstance(text, bytes):
         try:
-            decoded = text.decode("utf-8")
+            decoded = text.decode("utf-16" if text.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8")
         except UnicodeDecodeError as error:
             return [_undecodable(text, source, error)]
     else:

@@ -16,6 +16,7 @@ class Settings:
     """target: where workflows run unless told. max_pods: at once, daemons not counted; None: max(8, 4 x cores).
     idle_seconds: how long a controller without work stays. keep_failed_mib, keep_failed_days: how much of what
     failed pods left, and for how long. host_paths: folders that pods may mount as hostPath, with `:` between; none.
+    ignored: codes of lint's warnings that nobody wants to see, such as "NBF224".
     """
 
     target: str = "sandbox"
@@ -24,6 +25,7 @@ class Settings:
     keep_failed_mib: int = 1024
     keep_failed_days: int = 7
     host_paths: str = ""
+    ignored: tuple[str, ...] = ()
 
     @property
     def pod_slots(self) -> int:
@@ -76,6 +78,11 @@ def _checked(name: str, value: object, where: str) -> object:
         if isinstance(value, str):
             return value
         raise NbflowError(f"{name} must be a text", where=where)
+    if name == "ignored":
+        codes = value.replace(",", " ").split() if isinstance(value, str) else value
+        if isinstance(codes, list) and all(isinstance(code, str) for code in codes):
+            return tuple(codes)
+        raise NbflowError(f"{name} must be a list of texts", where=where, fix='write ["NBF224"]')
     try:
         number = -1 if isinstance(value, bool) else int(str(value))
     except ValueError:

@@ -1,0 +1,44 @@
+"""What Argo lets pass and we advise against. Everything here is a warning, and can be silenced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbflow.lint.report import Report
+    from nbflow.spec.yaml import Document
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where workflows are going to run, as far as advice needs to know it.
+
+    name: as in `--on`. knows: whether it knows what an image runs when a template gives no command.
+    lacks: types of templates that cannot run there.
+    """
+
+    name: str
+    knows: Callable[[str], bool]
+    lacks: frozenset[str] = frozenset()
+
+
+def advise(report: Report, document: Document, target: Target | None) -> None:
+    """Look at a document of one of Argo's kinds."""
+    from nbflow.lint.advice.containers import advise_containers
+    from nbflow.lint.advice.running import advise_running
+    from nbflow.lint.advice.scalars import advise_scalars
+    from nbflow.lint.advice.secrets import advise_secrets
+    from nbflow.lint.advice.shell import advise_shell
+    from nbflow.lint.advice.usage import advise_usage
+    from nbflow.lint.objects import holder_of, items
+
+    holder = holder_of(document.data, document)
+    templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
+    advise_usage(report, holder, templates)
+    advise_running(report, templates)
+    advise_containers(report, templates, target)
+    advise_shell(report, holder, templates)
+    advise_secrets(report, holder, templates)
+    advise_scalars(report, document)

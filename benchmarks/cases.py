@@ -257,6 +257,38 @@ def large_manifest(bench: Bench) -> list[Case]:
     ]  # fmt: skip
 
 
+def language(bench: Bench) -> list[Case]:
+    """Times within a process that has done the same before: imports and first uses are not counted."""
+    script = str(Path(__file__).parent / "language.py")
+    manifest = bench.write("many.yaml", workloads.many_templates(2000))
+    examples = ROOT.parent / "shared" / "argo-examples"
+    folder = str(examples if examples.is_dir() else ROOT / "examples")
+
+    def within(*work: str) -> Side:
+        def once() -> float:
+            return float(
+                subprocess.run([PYTHON, script, *work], capture_output=True, text=True, check=True).stdout
+            )
+
+        return once
+
+    loader = "PyYAML's C loader alone, no garbage collection"
+    return [
+        Case("all manifests of a folder linted", loader, within("lint", folder), within("load", folder), 2.5),
+        Case(
+            "2,000 templates loaded and linted", loader, within("lint", manifest), within("load", manifest), 1.6, rounds=5
+        ),
+        Case(
+            "a tag, 100,000 times", "formatting a text and 30 look-ups in a dict",
+            within("tag"), within("operations"), 1, rounds=5,
+        ),
+        Case(
+            "an expression, 100,000 times", "formatting a text and 30 look-ups in a dict",
+            within("expression"), within("operations"), 1, rounds=5,
+        ),
+    ]  # fmt: skip
+
+
 GROUPS: dict[str, Callable[[Bench], list[Case]]] = {
     "start-up": start_up,
     "memory": memory,
@@ -264,5 +296,6 @@ GROUPS: dict[str, Callable[[Bench], list[Case]]] = {
     "chain": chain,
     "graphs": graphs,
     "large": large_manifest,
+    "language": language,
     "fan-out-1000": lambda bench: fan_out(bench, 1000, rounds=3),
 }

@@ -27,6 +27,12 @@ SCALARS = {
     "object": "any",
 }
 QUANTITIES = {"limits", "requests", "sizeLimit", "divisor", "capacity", "allocatedResources"}
+INT64 = {
+    "activeDeadlineSeconds", "defaultUser", "deletionGracePeriodSeconds", "expirationSeconds", "fsGroup", "generation",
+    "observedGeneration", "runAsGroup", "runAsUser", "seconds", "supplementalGroups", "terminationGracePeriodSeconds",
+    "tolerationSeconds", "user",
+}  # fmt: skip
+"""Integers of 64 bits; all others have 32."""
 INT_OR_STRING = {"port", "targetPort", "maxUnavailable", "minAvailable"}
 
 
@@ -34,7 +40,7 @@ def field_type(name: str, declared: str) -> str:
     """The type of a field in the words of our table: `string`, `[]V1EnvVar`, `map quantity`, ..."""
     listed = re.fullmatch(r"[Ll]ist\[(.*)\]", declared)
     if listed:
-        return "[]" + field_type("", listed.group(1))
+        return "[]" + field_type(name, listed.group(1))
     mapped = re.fullmatch(r"[Dd]ict[\[(]str, (.*)[\])]", declared)
     if mapped:
         return "map " + ("quantity" if name in QUANTITIES else field_type("", mapped.group(1)))
@@ -42,6 +48,8 @@ def field_type(name: str, declared: str) -> str:
         return "quantity"
     if name in INT_OR_STRING and declared == "object":
         return "int-or-string"
+    if declared == "int" and name not in INT64:
+        return "int32"
     return SCALARS.get(declared, declared)
 
 

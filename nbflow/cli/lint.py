@@ -58,8 +58,12 @@ def report(session: Session, files: Sequence[str], kinds: Sequence[str], *, stri
 def _say(session: Session, findings: Sequence[Finding], output: str) -> int:
     """Print the findings, for people on stderr and the verdict at the end; how many of them are errors."""
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    if output in _FORMS:
-        session.console.write(_FORMS[output](findings))
+    if output == "json":
+        session.console.write(_json(findings))
+        return errors
+    if output == "github":
+        for finding in findings:
+            session.console.line(_annotation(finding))
         return errors
     simple = output == "simple"
     for finding in findings:
@@ -122,12 +126,8 @@ def _plain(finding: Finding) -> dict[str, object]:
     }
 
 
-def _github(findings: Sequence[Finding]) -> str:
-    """Workflow commands, which GitHub Actions shows beside the lines of a pull request."""
-    return "".join(f"{_annotation(finding)}\n" for finding in findings)
-
-
 def _annotation(finding: Finding) -> str:
+    """A workflow command, which GitHub Actions shows beside the lines of a pull request."""
     properties = {"title": finding.rule}
     if finding.position:
         place = finding.position
@@ -142,6 +142,3 @@ def _escaped(text: str, also: str = "") -> str:
     for char in "%\r\n" + also:
         text = text.replace(char, f"%{ord(char):02X}")
     return text
-
-
-_FORMS = {"json": _json, "github": _github}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbflow.errors import Finding, NbflowError, Severity
@@ -56,8 +57,10 @@ def lint_documents(
     report = Report()
     objects = Objects(documents, known or {})
     sources = {document.source for document in documents if document.kind in chosen}
+    left_out = not submit and any(document.data and document.kind in chosen for document in documents)
     for document in documents:
-        report.findings += _own_findings(document, chosen | frozenset(created), sources)
+        own = _own_findings(document, chosen | frozenset(created), sources, left_out=left_out)
+        report.findings += own
     _report_duplicates(report, documents)
     for document in documents:
         if document.data and document.kind in chosen:
@@ -114,8 +117,15 @@ def unknown_parameters(workflow: Mapping[str, object], names: Iterable[str]) -> 
     return findings
 
 
-def _own_findings(document: Document, chosen: frozenset[str], sources: set[str]) -> Sequence[Finding]:
-    """What the loader found, as far as Argo would look: at wrong types in all that it may refer to."""
+def _own_findings(
+    document: Document, chosen: frozenset[str], sources: set[str], *, left_out: bool
+) -> Sequence[Finding]:
+    """What the loader found, as far as Argo would look: at wrong types in all that it may refer to.
+
+    left_out: there are others to lint, beside which Argo leaves a malformed document out.
+    """
+    if not document.data and left_out:
+        return [replace(finding, severity=Severity.WARNING) for finding in document.findings]
     if not document.data or document.kind in chosen:
         return document.findings
     if document.kind == "WorkflowEventBinding" and document.source in sources:

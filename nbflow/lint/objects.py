@@ -42,6 +42,12 @@ def items(owner: object, name: str) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
+def groups(template: object) -> list[list[Json]]:
+    """The steps of a template, in their groups."""
+    value = template.get("steps") if isinstance(template, dict) else None
+    return [group if isinstance(group, list) else [] for group in value] if isinstance(value, list) else []
+
+
 def text(owner: object, name: str) -> str:
     """A field that is a text; "" if it is absent."""
     value = owner.get(name) if isinstance(owner, dict) else None

@@ -77,5 +77,14 @@ FIXES = {
     "NBF172": "operators are In, NotIn (with values), Exists and DoesNotExist (without)",
     "NBF173": "a plugin's sidecar has a name, ports, resources (requests and limits) and a securityContext",
     "NBF182": "write a number of seconds, 0 or more",
+    "NBF220": "remove the template, or call it from a step or task",
+    "NBF221": "remove the parameter, or use it by a tag",
+    "NBF222": "remove the output, or give it a `globalName` if it is a result",
+    "NBF223": "mend the condition, the list of items or the target, or remove what cannot run",
+    "NBF224": "name a version, `image:TAG`",
+    "NBF225": "give the container a `command:`, add its image to images.yaml in NBFLOW_HOME, or choose another target",
+    "NBF226": "give the value to the script as an environment variable (`env:`)",
+    "NBF227": "put the text in quotes",
+    "NBF228": "keep it in a Secret, and refer to it by `valueFrom.secretKeyRef`",
 }
 """Code -> what to do where the finding has nothing more precise to say."""

@@ -51,7 +51,21 @@ def _boolean(value: object, faults: Faults) -> object:
 
 
 def _integer(value: object, faults: Faults) -> object:
-    return value if type(value) is int else mismatch(value, "an integer", faults, 0)
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**63 else _out_of_range(faults, 64)
+    return mismatch(value, "an integer", faults, 0)
+
+
+def _int32(value: object, faults: Faults) -> object:
+    if type(value) is int:
+        return value if -(2**31) <= value < 2**31 else _out_of_range(faults, 32)
+    return mismatch(value, "an integer", faults, 0)
+
+
+def _out_of_range(faults: Faults, bits: int) -> int:
+    least, most = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    faults.append(DecodeFault(WRONG_TYPE, "{path} is out of range", f"write a number from {least} to {most}"))
+    return 0
 
 
 def _float(value: object, faults: Faults) -> object:
@@ -59,7 +73,11 @@ def _float(value: object, faults: Faults) -> object:
 
 
 def _int_or_string(value: object, faults: Faults) -> object:
-    return value if type(value) in {int, str} else mismatch(value, "an integer or a string", faults, 0)
+    if type(value) is str:
+        return value
+    return (
+        _int32(value, faults) if type(value) is int else mismatch(value, "an integer or a string", faults, 0)
+    )
 
 
 def _any_string(value: object, faults: Faults) -> object:  # noqa: ARG001 - Argo's AnyString refuses nothing
@@ -99,6 +117,7 @@ SCALARS: dict[str, Decoder] = {
     "string": _string,
     "boolean": _boolean,
     "integer": _integer,
+    "int32": _int32,
     "number": _float,
     "int-or-string": _int_or_string,
     "any-string": _any_string,

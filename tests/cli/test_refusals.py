@@ -1,5 +1,6 @@
 """What is refused: one clear message, exit code 2 (lint: 1), nothing created."""
 
+import json
 import os
 import subprocess
 import sys
@@ -98,7 +99,30 @@ def test_a_manifest_is_refused(nbflow, tmp_path, case):
 def test_the_manifest_itself_is_fine(nbflow, tmp_path):
     (tmp_path / "wf.yaml").write_text(GOOD)
     linted = nbflow("lint", "wf.yaml")
-    assert (linted.returncode, linted.stdout, linted.stderr) == (0, "✔ no linting errors found!\n", "")
+    assert (linted.returncode, linted.stdout) == (0, "✔ no linting errors found!\n")
+    assert "[NBF224]" in linted.stderr
+    silent = nbflow("lint", "--ignore", "NBF224", "wf.yaml")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "✔ no linting errors found!\n", "")
+
+
+def test_forms_for_programs(nbflow, tmp_path):
+    (tmp_path / "wf.yaml").write_text(GOOD)
+    found = json.loads(nbflow("lint", "-o", "json", "wf.yaml").stdout)
+    assert [(finding["rule"], finding["severity"], finding["file"]) for finding in found] == [
+        ("NBF224", "warning", "wf.yaml")
+    ]
+    line, column = found[0]["line"], found[0]["column"]
+    annotation = f"::warning file=wf.yaml,line={line},col={column},title=NBF224::image 'alpine' has no tag"
+    assert nbflow("lint", "-o", "github", "wf.yaml").stdout.startswith(annotation)
+
+
+def test_warnings_count_where_they_are_told_to(nbflow, tmp_path):
+    (tmp_path / "wf.yaml").write_text(GOOD)
+    assert nbflow("lint", "--strict-warnings", "wf.yaml").returncode == 1
+    (tmp_path / "wf.yaml").write_text(
+        GOOD.replace("image: alpine", "image: alpine  # nbflow: ignore[NBF224]")
+    )
+    assert nbflow("lint", "--strict-warnings", "wf.yaml").returncode == 0
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder in which nobody can make another one")

@@ -335,3 +335,54 @@ def test_templates_deep_down_are_looked_at():
     text = manifest(entrypoint="t0", templates=[*CHAIN, {"name": "t1000", "container": {}}])
     (finding,) = lint_texts([("a", text)])
     assert finding.problem.endswith("templates.t1000.container.image may not be empty")
+
+
+def test_a_malformed_document_beside_good_ones_is_left_out():
+    text = GOOD + "---\nkind: Workflow\nspec: [\n"
+    documents = load_documents(text, "a")
+    assert [(f.rule, f.severity) for f in lint_documents(documents)] == [("NBF101", Severity.WARNING)]
+    assert [(f.rule, f.severity) for f in lint_documents(documents, submit=True)] == [
+        ("NBF101", Severity.ERROR)
+    ]
+
+
+def test_settings_and_comments_silence_warnings_only():
+    text = BAD.replace("suspend: {}", "container: {image: x}") + "# nbflow: ignore\n"
+    documents = load_documents(text.replace("spec:", "# nbflow: ignore\nspec:"), "a")
+    assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113"]
+    documents = load_documents(text, "a")
+    assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113", "NBF224"]
+    assert [f.rule for f in lint_documents(documents, advice=True, ignored=["NBF2"])] == ["NBF113"]
+
+
+def test_a_finding_about_a_secret_does_not_show_it():
+    text = GOOD.replace("image: x", "image: 'x:1', env: [{name: API_TOKEN, value: hunter22}]")
+    (finding,) = lint_documents(load_documents(text, "a"), advice=True)
+    assert finding.rule == "NBF228"
+    assert "hunter22" not in finding.render()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.sampled_from(("{{item}}", "a")),
+        lambda inner: st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                (
+                    "name", "template", "steps", "dag", "tasks", "inputs", "parameters", "container", "script", "env",
+                    "image", "args", "command", "source", "value", "when", "depends", "withItems", "target", "hooks",
+                    "outputs", "containerSet", "containers", "inline", "arguments",
+                )
+            ),
+            inner,
+            max_size=5,
+        ),
+        max_leaves=40,
+    )
+)  # fmt: skip
+def test_no_data_makes_advice_crash(data):
+    text = json.dumps(
+        {"kind": "Workflow", "spec": {"entrypoint": "a", "templates": [data], "arguments": data}}
+    )
+    lint_documents(load_documents(text, "a"), advice=True)

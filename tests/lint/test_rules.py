@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nbflow.lint import lint_documents
+from nbflow.lint.advice import Target
 from nbflow.lint.rules import RULES
 from nbflow.spec.yaml import load_documents
 
@@ -14,23 +15,31 @@ MANIFESTS = sorted(path.stem for path in (HERE / "manifests").glob("*.yaml"))
 NOT_OF_A_MANIFEST = {"NBF202"}
 
 
+TARGET = Target("sandbox", lambda image: image.startswith("python:"), frozenset({"Plugin"}))
+
+
 def documents(name):
     return load_documents((HERE / "manifests" / f"{name}.yaml").read_bytes(), f"{name}.yaml")
 
 
+def findings_of(name):
+    advised = {"advice": True, "target": TARGET} if name == "advice" else {}
+    return lint_documents(documents(name), **advised)
+
+
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_findings(name, golden):
-    findings = lint_documents(documents(name))
+    findings = findings_of(name)
     golden(f"{name}.txt", "\n\n".join(finding.render() for finding in findings) + "\n")
 
 
 def test_every_rule_is_broken_somewhere():
-    broken = {finding.rule for name in MANIFESTS for finding in lint_documents(documents(name))}
+    broken = {finding.rule for name in MANIFESTS for finding in findings_of(name)}
     assert set(RULES) - NOT_OF_A_MANIFEST == broken
 
 
 def test_every_code_in_the_source_is_a_rule():
     package = HERE.parents[1] / "nbflow"
-    sources = [*(package / "lint").glob("*.py"), *(package / "spec").glob("*.py")]
+    sources = [*(package / "lint").rglob("*.py"), *(package / "spec").glob("*.py")]
     used = {code for path in sources for code in re.findall(r"NBF\d{3}", path.read_text())}
     assert used == set(RULES)

@@ -316,3 +316,20 @@ def test_what_yaml_writes_is_read_back(data):
     (document,) = load(text)
     assert document.findings == []
     assert document.data == data
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_text_in_utf_16(encoding):
+    text = "\ufeffkind: Workflow\nmetadata: {name: größe}\n"
+    (document,) = load_documents(text.encode(encoding), "a")
+    assert (document.name, document.findings) == ("größe", [])
+
+
+@pytest.mark.parametrize("value", ["2147483648", "-2147483649", "99999999999999999999"])
+def test_integers_have_a_range(value):
+    (document,) = load_documents(f"kind: Workflow\nspec: {{priority: {value}}}\n", "a")
+    assert [(f.problem, f.fix) for f in document.findings] == [
+        ("spec.priority is out of range", "write a number from -2147483648 to 2147483647")
+    ]
+    (document,) = load_documents("kind: Workflow\nspec: {parallelism: 2147483648}\n", "a")
+    assert document.findings == []

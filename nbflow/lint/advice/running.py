@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from nbflow.lint.objects import Json, Template, items, mapping, text
+from nbflow.lint.objects import Json, Template, groups, items, mapping, text
 from nbflow.lint.report import Report, Where
 from nbflow.topology import dependencies
 
@@ -18,8 +18,8 @@ _MOST_TASKS = 3
 def advise_running(report: Report, templates: list[Template]) -> None:
     """Conditions that hold for no input."""
     for template in templates:
-        for number, group in enumerate(items(template.data, "steps")):
-            for index, step in enumerate(group if isinstance(group, list) else []):
+        for number, group in enumerate(groups(template.data)):
+            for index, step in enumerate(group):
                 _advise_call(report, template.where.at("steps", number, index), step, "step")
         tasks = items(mapping(template.data, "dag"), "tasks")
         for index, task in enumerate(tasks):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nbflow.lint.objects import Holder, Json, Template, items, mapping, text
+from nbflow.lint.objects import Holder, Json, Template, groups, items, mapping, text
 from nbflow.lint.report import Report
 
 _REFERENCE = re.compile(r"\b(inputs|workflow|outputs)\.parameters(?:\.([-\w]+))?(?=(\.?\{\{)?)")
@@ -149,8 +149,8 @@ def _called(template: object) -> Iterator[str]:
 
 def _calls(template: object) -> Iterator[Json]:
     yield from items(mapping(template, "dag"), "tasks")
-    for group in items(template, "steps"):
-        yield from (step for step in group if isinstance(step, dict)) if isinstance(group, list) else ()
+    for group in groups(template):
+        yield from group
 
 
 def _refers_elsewhere(template: Template) -> bool:

@@ -16,6 +16,7 @@ PAGES = ROOT / "docs" / "reference"
 EXAMPLES = ROOT / "tests" / "lint" / "golden"
 
 NOTE = "<!-- Written by scripts/reference_pages.py. Change what it reads, and run it again. -->\n"
+HOW = "A tag `{{name}}` stands for the value of a variable. Parts in angle brackets stand for any name.\n"
 
 
 def variables() -> str:
@@ -23,9 +24,7 @@ def variables() -> str:
     places: dict[str, list[Variable]] = {}
     for variable in VARIABLES:
         places.setdefault(" or ".join(variable.where), []).append(variable)
-    parts = [
-        f"# Variables\n\n{NOTE}\nA tag `{{{{name}}}}` stands for the value of a variable. Parts in angle brackets stand for any name.\n"
-    ]
+    parts = [f"# Variables\n\n{NOTE}\n{HOW}"]
     for place, found in places.items():
         rows = "".join(f"| `{v.name}` | {_cell(v.meaning)} | {v.since} |\n" for v in found)
         parts.append(

@@ -351,7 +351,7 @@ def test_settings_and_comments_silence_warnings_only():
     documents = load_documents(text.replace("spec:", "# nbflow: ignore\nspec:"), "a")
     assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113"]
     documents = load_documents(text, "a")
-    assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113", "NBF224"]
+    assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113", "NBF220", "NBF224"]
     assert [f.rule for f in lint_documents(documents, advice=True, ignored=["NBF2"])] == ["NBF113"]
 
 

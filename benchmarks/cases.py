@@ -274,9 +274,13 @@ def language(bench: Bench) -> list[Case]:
 
     loader = "PyYAML's C loader alone, no garbage collection"
     return [
-        Case("all manifests of a folder linted", "PyYAML's C loader alone", within("lint", folder), within("load", folder), 2.5),
         Case(
-            "2,000 templates loaded and linted", loader, within("lint", manifest), within("load", manifest), 1.6, rounds=5
+            "all manifests of a folder linted", "PyYAML's C loader alone",
+            within("lint", folder), within("load", folder), mark=2.5,
+        ),
+        Case(
+            "2,000 templates loaded and linted", loader,
+            within("lint", manifest), within("load", manifest), mark=1.6, rounds=5,
         ),
         Case(
             "a tag, 100,000 times", "formatting a text and 30 look-ups in a dict",

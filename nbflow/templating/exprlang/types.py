@@ -62,8 +62,15 @@ def array_of(element: Type) -> Type:
     return Type("array", ARRAY.name, element)
 
 
+_PLAIN: Final = {str: STRING, int: INT, float: FLOAT, bool: BOOL, list: ARRAY, dict: MAP}
+"""What nearly all values are."""
+
+
 def type_of(value: object) -> Type:
     """The type that a variable has because of its value."""
+    plain = _PLAIN.get(type(value))
+    if plain is not None:
+        return plain
     if value is None:
         return NIL
     if isinstance(value, Function) and value.type.endswith(" string"):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from nbflow.lint import lint_texts
+from nbflow.lint import lint_documents
+from nbflow.spec.yaml import load_documents
 from nbflow.templating.expressions import Clock, compile_expression
 from nbflow.templating.scope import Scope
 from nbflow.templating.tags import substitute
@@ -34,7 +35,9 @@ def load(path: str) -> Callable[[], object]:
 
 def lint(path: str) -> Callable[[], object]:
     given = texts(path)
-    return lambda: lint_texts(given)
+    return lambda: lint_documents(
+        [document for source, text in given for document in load_documents(text, source)], advice=True
+    )
 
 
 def tag() -> None:

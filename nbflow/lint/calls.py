@@ -66,7 +66,7 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
             )
             check.report.error("NBF113", where.at("template"), problem, fix)
         elif not isinstance(inline, dict):
-            return Template(found.data, _called(found.where, where), holder)
+            return found.reached(_called(found.where, where))
     elif not isinstance(inline, dict):
         check.report.error("NBF113", where, "failed to get a template", "add `template: NAME`")
     return Template(inline, where.at("inline"), holder) if isinstance(inline, dict) else None
@@ -112,7 +112,7 @@ def _referred(check: Check, where: Where, reference: Json, values: Values) -> Te
         check.report.error("NBF114", place.at("template"), problem, fix)
     if holder is None or found is None:
         return None
-    return Template(found.data, _called(found.where, where), holder)
+    return found.reached(_called(found.where, where))
 
 
 def find_holder(check: Check, where: Where, name: str, *, cluster: bool) -> Holder | None:

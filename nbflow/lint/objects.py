@@ -54,28 +54,26 @@ def text(owner: object, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-@dataclass(frozen=True, slots=True)
 class Template:
-    """A template, where it is written and what holds it."""
+    """A template, where it is written and what holds it.
 
-    data: Json
-    where: Where
-    holder: Holder
+    name: "" for one that is written inline. types: those it claims to be; a good one has one. type: what it is, "" if
+    it does not say.
+    """
 
-    @property
-    def name(self) -> str:
-        """Its name; "" for one that is written inline."""
-        return text(self.data, "name")
+    __slots__ = ("data", "holder", "name", "type", "types", "where")
 
-    @property
-    def types(self) -> list[str]:
-        """The types it claims to be; a good one has one."""
-        return [TYPES[name] for name in TYPES if self.data.get(name) is not None]
+    def __init__(
+        self, data: Json, where: Where, holder: Holder, types: tuple[str, ...] | None = None
+    ) -> None:
+        self.data, self.where, self.holder = data, where, holder
+        self.name = text(data, "name")
+        self.types = _types(data) if types is None else types
+        self.type = self.types[0] if self.types else ""
 
-    @property
-    def type(self) -> str:
-        """What it is, "" if it does not say."""
-        return next(iter(self.types), "")
+    def reached(self, where: Where) -> Template:
+        """The same template, as a caller reached it."""
+        return Template(self.data, where, self.holder, self.types)
 
     @property
     def is_leaf(self) -> bool:
@@ -96,6 +94,13 @@ class Template:
         return items(mapping(self.data, direction), "artifacts")
 
 
+def _types(data: Json) -> tuple[str, ...]:
+    claimed = [name for name in data if name in TYPES and data[name] is not None]
+    if len(claimed) > 1:
+        claimed = [name for name in TYPES if name in claimed]
+    return tuple([TYPES[name] for name in claimed])
+
+
 @dataclass
 class Holder:
     """Something with a spec: a Workflow, a template object, or a CronWorkflow's Workflow."""
@@ -107,6 +112,7 @@ class Holder:
     name: str = ""
     namespace: str = ""
     metadata: Json = field(default_factory=dict)
+    _made: dict[int, Template] = field(default_factory=dict)
 
     @cached_property
     def _templates(self) -> dict[str, int]:
@@ -127,7 +133,11 @@ class Holder:
 
     def template_at(self, index: int) -> Template:
         """The template at that place."""
-        return Template(items(self.spec, "templates")[index], self.where.at("templates", index), self)
+        template = self._made.get(index)
+        if template is None:
+            data, where = items(self.spec, "templates")[index], self.where.at("templates", index)
+            template = self._made[index] = Template(data, where, self)
+        return template
 
 
 def holder_of(data: Json, document: Document | None) -> Holder:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol, cast
 
 import yaml
@@ -30,6 +31,13 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE: Final = "<<"
 _NONE: Final = object()
 _Repeated = list[tuple[int, str]]
+Trail = list["int | str | tuple[int] | None"]
+"""Where the nodes of a document stand, in reading order: for a scalar its first character; for a list or mapping the
+complement (`~`) of its first character, what it holds, and None. A scalar that is a key is followed by the key (MERGE
+for a merge). An alias is the index, in this list, of what it stands for, in a tuple.
+"""
+MERGE: Final = "<<\n"
+"""No key: none ends like that."""
 
 
 class _Mark(Protocol):
@@ -54,22 +62,39 @@ class Fault(Exception):
         self.offset, self.problem, self.fix = offset, problem, fix
 
 
-def build(text: str) -> tuple[object, _Repeated]:
-    """The data of one document, and the keys that a mapping has twice (the later one counts).
+@dataclass(slots=True)
+class Built:
+    """The data of one document.
 
-    Raises Fault if the text is no YAML, or goes beyond what is read.
+    repeated: keys that a mapping has twice, and where the first one stands (the later one counts).
+    trail: where its parts stand; empty if nobody looked. words: unquoted scalars that may be no texts -> their values.
     """
+
+    data: object
+    repeated: _Repeated = field(default_factory=list)
+    trail: Trail = field(default_factory=list)
+    words: Mapping[str, object] = field(default_factory=dict)
+
+
+def build(text: str) -> Built:
+    """Read one document. Raises Fault if the text is no YAML, or goes beyond what is read."""
     if text.lstrip()[:1] == "{":
         data = _json(text)
         if data is not _NONE:
-            return data, []
+            return Built(data)
+    return build_events(text)
+
+
+def build_events(text: str) -> Built:
+    """The same by the YAML parser, whatever the text looks like: with all places."""
     builder = _Builder(text)
     try:
-        return builder.run(), builder.repeated
+        data = builder.run()
     except yaml.YAMLError as error:
         from nbflow.spec.syntax import explain
 
         raise explain(error, text) from None
+    return Built(data, builder.repeated, builder.trail, builder.words)
 
 
 def _json(text: str) -> object:
@@ -110,15 +135,18 @@ class _Builder:
     def __init__(self, text: str) -> None:
         self.text = text
         self.repeated: _Repeated = []
-        self._plain: dict[str, object] = {}
-        self._anchors: dict[str, object] = {}
+        self.words: dict[str, object] = {}
+        self.trail: Trail = []
+        self._anchors: dict[str, tuple[object, int]] = {}
         self._open: list[str | None] = []
         self._aliased = 0
 
     def run(self) -> object:  # noqa: C901, PLR0912, PLR0915 - the loop that all of loading spends its time in
         next_event = cast("Callable[[], _Event]", CParser(self.text).get_event)
-        known = self._plain
+        known = self.words
         stack: list[tuple[object, object]] = []
+        trail = self.trail
+        mark = trail.append
         holder: object = None  # the list or mapping that is being filled
         key: object = _NONE  # of the mapping: what the next value belongs to
         while True:
@@ -133,14 +161,17 @@ class _Builder:
                         value = self._scalar(text, event) if found is _NONE else found
                 elif event.tag is not None:
                     value = self._tagged(text, event)
+                mark(event.start_mark.index)
                 if event.anchor is not None:
-                    self._anchors[event.anchor] = value
+                    self._anchors[event.anchor] = value, len(trail) - 1
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                offset = event.start_mark.index
                 value = {} if kind is MappingStartEvent else []
                 if len(stack) >= MAX_DEPTH:
-                    raise Fault(event.start_mark.index, f"nested too deeply: more than {MAX_DEPTH} levels")
+                    raise Fault(offset, f"nested too deeply: more than {MAX_DEPTH} levels")
+                mark(~offset)
                 if event.anchor is not None:
-                    self._anchors[event.anchor] = value
+                    self._anchors[event.anchor] = value, len(trail) - 1
                 stack.append((holder, key))
                 self._open.append(event.anchor)
                 holder, key = value, _NONE
@@ -149,6 +180,7 @@ class _Builder:
                 value = holder
                 holder, key = stack.pop()
                 self._open.pop()
+                mark(None)
             elif kind is AliasEvent:
                 value = self._alias(event, len(stack))
             elif kind is type(None) or kind is DocumentEndEvent:
@@ -161,6 +193,7 @@ class _Builder:
                     key = value if type(value) is str else self._key(value, event)
                     if key == _MERGE and getattr(event, "implicit", (False,))[0]:
                         key = None
+                    mark(cast("str", key) if key is not None else MERGE)
                 elif key is None:
                     self._merge(holder, value, event)
                     key = _NONE
@@ -184,7 +217,7 @@ class _Builder:
                 f"unsupported value: {text}",
                 "a manifest has finite numbers only; quote it",
             )
-        self._plain[text] = value
+        self.words[text] = value
         return value
 
     def _tagged(self, text: str, event: _Event) -> object:
@@ -235,7 +268,9 @@ class _Builder:
             raise Fault(offset, f"unknown anchor '{anchor}' referenced", f"define it before: `&{anchor}`")
         if anchor in self._open:
             raise Fault(offset, f"anchor '{anchor}' value contains itself")
-        return self._copy(self._anchors[anchor], offset, depth)
+        value, index = self._anchors[anchor]
+        self.trail.append((index,))
+        return self._copy(value, offset, depth)
 
     def _copy(self, value: object, offset: int, depth: int) -> object:
         self._aliased += 1

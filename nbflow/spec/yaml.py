@@ -2,7 +2,7 @@
 
 `load_documents` reads what Argo would read: the text is cut at lines of `---`, each part is a document of its own, and
 scalars mean what Argo's reader takes them for. Data is built from the events of the C parser in one pass, without
-recursion; positions are found when a finding asks for one, by parsing that document again.
+recursion; where its parts stand is remembered on the way, and looked up when a finding asks.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nbflow.errors import Finding, Position, Severity
-from nbflow.spec.build import Fault, build
+from nbflow.spec.build import Built, Fault, build, build_events
 from nbflow.spec.decode import decode
 from nbflow.spec.leaves import QUOTE_IT, DecodeFault
 from nbflow.spec.objects import ENCODED, check_values
@@ -66,12 +67,14 @@ class Document:
 
     data: what it holds, as Argo's decoder sees it; empty if the text is no YAML or no mapping.
     findings: what is wrong with its text, its fields and their types. offset: where it begins in the file.
+    built: what the reader knows besides.
     """
 
     def __init__(self, file: Text, offset: int, text: str) -> None:
         self.file, self.offset, self.text = file, offset, text
         self.data: dict[str, object] = {}
         self.findings: list[Finding] = []
+        self.built = Built(None)
 
     def __repr__(self) -> str:
         return f"Document({self.kind} {self.name!r} of {self.source})"
@@ -108,7 +111,7 @@ class Document:
     def with_data(self, data: Mapping[str, object]) -> Document:
         """The same text with other data: what options of a submit made of it. Positions stay where they were."""
         document = Document(self.file, self.offset, self.text)
-        document.data, document.findings = dict(data), self.findings
+        document.data, document.findings, document.built = dict(data), self.findings, self.built
         return document
 
     def position(self, path: Sequence[str | int] = (), *, key: bool = False, needle: str = "") -> Position:
@@ -120,14 +123,19 @@ class Document:
         return self.file.position(self.offset + self.offset_of(path, key=key, needle=needle))
 
     def offset_of(self, path: Sequence[str | int], *, key: bool = False, needle: str = "") -> int:
-        """The same as a character of this document."""
-        return self._places.find(path, key=key, needle=needle)
+        """The same as a character of this document; 0 if there is nothing to be found in it."""
+        return self.places.find(path, key=key, needle=needle)
 
     @cached_property
-    def _places(self) -> Places:
+    def places(self) -> Places:
+        """Where all its parts stand."""
         from nbflow.spec.positions import Places
 
-        return Places(self.text)
+        trail = self.built.trail
+        if not trail and self.data:  # it is JSON, whose reader tells no places
+            with suppress(Fault):
+                trail = build_events(self.text).trail
+        return Places(self.text, trail)
 
     def finding(
         self,
@@ -192,10 +200,11 @@ def _load(document: Document, *, strict: bool) -> Document:
     """Fill in data and findings."""
     try:
         _check_text(document.text)
-        data, repeated = build(document.text)
+        document.built = build(document.text)
     except Fault as fault:
         document.findings.append(document.finding_at(_SYNTAX, fault.offset, fault.problem, fix=fault.fix))
         return document
+    data = document.built.data
     if not isinstance(data, dict):
         if data is not None:
             problem = "a manifest is a mapping with apiVersion and kind"
@@ -210,7 +219,7 @@ def _load(document: Document, *, strict: bool) -> Document:
             fix="keep one of them",
             severity=Severity.WARNING,
         )
-        for offset, name in repeated
+        for offset, name in document.built.repeated
     ]
     document.findings += [
         document.finding(

@@ -3,74 +3,62 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 from nbflow.errors import Severity
 from nbflow.lint.report import Report
-from nbflow.spec.scalars import any_text, plain
+from nbflow.spec.positions import Places
+from nbflow.spec.scalars import Scalar, any_text
+from nbflow.spec.yaml import Document
 
-if TYPE_CHECKING:
-    from yaml.nodes import Node
-
-    from nbflow.spec.yaml import Document
-
-_AMBIGUOUS = re.compile(
-    r"(?:: +|- +|\[ *|, *)(?:[-+]?0\d+|[-+]?0[xXbBoO]\w+|[-+]?\d[\d_]*\.\d*0|\+\d[\d.]*|\d[\d.]*[eE][-+]?\d+|\d+_[\d_]+"
-    r"|\d{16,}|[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF)(?=\s|[],}]|$)"
-)
-"""A hint, looked for in the whole text: only a document that has one is parsed again."""
+_WORD = re.compile(r"[^\s,\[\]{}]+")
 _TEXTS = frozenset({"value", "default"})
 _LISTS = frozenset({"withItems", "enum"})
 
 
 def advise_scalars(report: Report, document: Document) -> None:
     """Values of parameters and items of loops that become another text than the one that is written."""
-    if _AMBIGUOUS.search(document.text) is None:
+    changed = _changed(document.built.words)
+    if not changed or not document.built.trail:
         return
-    from nbflow.spec.positions import compose
-
-    root = compose(document.text)
-    for node in _texts(root) if root is not None else ():
-        written = node.value
-        value = plain(written) if written else None
-        if value is None or isinstance(value, str):
-            continue
-        read = any_text(value)
-        if read != written and written.lower() not in {"true", "false"}:
+    for offset in _texts(document.places):
+        found = _WORD.match(document.text, offset)
+        written = found.group() if found else ""
+        if written in changed:
+            value = changed[written]
             kind = "boolean" if isinstance(value, bool) else "number"
-            problem = f"YAML reads {written} as the {kind} {read}"
-            finding = document.finding_at(
-                "NBF227",
-                node.start_mark.index,
-                problem,
-                fix=f'write "{written}" if it is a text',
-                severity=Severity.WARNING,
+            problem = f"YAML reads {written} as the {kind} {any_text(value)}"
+            fix = f'write "{written}" if it is a text'
+            report.findings.append(
+                document.finding_at("NBF227", offset, problem, fix=fix, severity=Severity.WARNING)
             )
-            report.findings.append(finding)
 
 
-def _texts(root: Node) -> Iterator[Node]:
-    """Plain scalars in the places of texts: values of parameters, items of loops and of enums."""
-    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+def _changed(words: Mapping[str, object]) -> dict[str, Scalar]:
+    """The words of a document that become another text, and what they become."""
+    return {
+        word: cast("Scalar", value)
+        for word, value in words.items()
+        if isinstance(value, bool | int | float)
+        and any_text(value) != word
+        and word.lower() not in {"true", "false"}
+    }
 
-    todo: list[tuple[Node, str, bool]] = [(root, "", False)]
+
+def _texts(places: Places) -> Iterator[int]:
+    """Where scalars begin that are texts for Argo: values of parameters, items of loops and of enums."""
+    todo: list[tuple[int, str, bool]] = [(0, "", False)]
     seen: set[int] = set()
     while todo:
         node, key, inside = todo.pop()
-        if isinstance(node, ScalarNode):
-            if inside and node.style in {None, ""}:
-                yield node
-            continue
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, SequenceNode):
-            todo += [(item, key, key in _LISTS) for item in node.value]
-        elif isinstance(node, MappingNode):
-            texts = key == "parameters"
-            todo += [
-                (value, name.value, (texts and name.value in _TEXTS) or (key == "withItems"))
-                for name, value in node.value
-                if isinstance(name, ScalarNode)
-            ]
+        if places.is_scalar(node):
+            if inside:
+                yield places.start(node)
+        elif node not in seen:
+            seen.add(node)
+            for step, (_, value) in places.inside(node).items():
+                if isinstance(step, int):
+                    todo.append((value, key, key in _LISTS))
+                else:
+                    todo.append((value, step, (key == "parameters" and step in _TEXTS) or key == "withItems"))

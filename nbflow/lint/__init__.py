@@ -62,12 +62,12 @@ def lint_documents(
         own = _own_findings(document, chosen | frozenset(created), sources, left_out=left_out)
         report.findings += own
     _report_duplicates(report, documents)
+    if advice:
+        from nbflow.lint.advice import advise
     for document in documents:
         if document.data and document.kind in chosen:
             check_object(report, document, objects, submit=submit)
             if advice:
-                from nbflow.lint.advice import advise
-
                 advise(report, document, target)
         if document.data and document.kind in created:
             check_metadata(report, document)

@@ -65,6 +65,8 @@ def check_arguments(
 
     may_repeat: of two with one name the first counts.
     """
+    if not arguments:
+        return
     parameters, artifacts = items(arguments, "parameters"), items(arguments, "artifacts")
     for kind, things in (("parameters", parameters), ("artifacts", artifacts)):
         check_names(report, where.at(kind), things, f"{said}{kind}", parameters=True, may_repeat=may_repeat)

@@ -10,6 +10,8 @@ from nbflow.lint.report import Report
 
 def check_inputs(report: Report, template: Template) -> None:
     """Names of parameters and artifacts; paths and places of artifacts."""
+    if "inputs" not in template.data:
+        return
     where, said = template.where.at("inputs"), f"templates.{template.name}.inputs"
     check_names(
         report, where.at("parameters"), template.parameters("inputs"), f"{said}.parameters", parameters=True
@@ -57,7 +59,7 @@ def local_names(template: Template) -> set[str]:
             "retries",
             *(f"lastRetry.{field}" for field in ("exitCode", "status", "duration", "message")),
         }
-    if template.is_leaf:
+    if template.is_leaf and "outputs" in template.data:
         names |= _paths_of_outputs(template)
     return names
 

@@ -87,11 +87,11 @@ class Template:
 
     def parameters(self, direction: str) -> list[Json]:
         """Of its `inputs` or `outputs`."""
-        return items(mapping(self.data, direction), "parameters")
+        return items(self.data[direction], "parameters") if direction in self.data else []
 
     def artifacts(self, direction: str) -> list[Json]:
         """Of its `inputs` or `outputs`."""
-        return items(mapping(self.data, direction), "artifacts")
+        return items(self.data[direction], "artifacts") if direction in self.data else []
 
 
 def _types(data: Json) -> tuple[str, ...]:

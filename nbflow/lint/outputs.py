@@ -15,6 +15,8 @@ _SOURCES = ("path", "jqFilter", "jsonPath", "parameter", "expression")
 
 def check_outputs(report: Report, template: Template, scope: Scope, values: Values) -> None:
     """Names, tags, paths, and where the values come from."""
+    if "outputs" not in template.data:
+        return
     where, said = template.where.at("outputs"), f"templates.{template.name}.outputs"
     parameters, artifacts = template.parameters("outputs"), template.artifacts("outputs")
     check_names(

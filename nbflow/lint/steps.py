@@ -50,12 +50,16 @@ def _check_step(
     scope.names.add(f"steps.{name}.status")
     add_items(report, where, step, scope, called)
     arguments = mapping(step, "arguments")
-    check_arguments(report, where.at("arguments"), arguments, f"{called}.arguments.", may_lack_values=False)
+    if arguments:
+        check_arguments(
+            report, where.at("arguments"), arguments, f"{called}.arguments.", may_lack_values=False
+        )
     reached = where.after(called)
     resolved = check_call(check, reached, step, template.holder, MADE_UP, values, argument_of="the step")
     if has_exit_hook(step):
         add_outputs(check, scope, "steps", name, resolved, aggregated=False)
-    check_hooks(report, where.at("hooks"), mapping(step, "hooks"), called)
+    if "hooks" in step:
+        check_hooks(report, where.at("hooks"), mapping(step, "hooks"), called)
     check_hook_templates(report, where, step, template.holder)
     inner = scope.inner()
     inner.add(f"inputs.parameters.{text(p, 'name')}" for p in _inline_inputs(step))

@@ -18,6 +18,7 @@ from nbflow.lint.scope import Scope
 
 DEEPEST = 40
 """Templates that call each other before the rest waits; Python's stack has an end."""
+_TIMEOUTS = frozenset({"timeout", "pendingTimeout"})
 
 
 def check_template(
@@ -30,10 +31,12 @@ def check_template(
         problem += "container, containerSet, steps, script, resource, dag, suspend, template, template ref"
         report.error("NBF115", where, problem, "keep one of them")
         return
-    values = ChainMap(input_values(template, given), check.values)
     check_supply(report, caller, template, given, argument_of=argument_of)
-    _check_timeouts(check, template, values)
     mark = f"{template.holder.scope}/{name}"
+    if mark in check.seen and name and not _TIMEOUTS & template.data.keys():
+        return
+    values = ChainMap(input_values(template, given), check.values)
+    _check_timeouts(check, template, values)
     if mark in check.seen:
         if name == "":
             with report.as_warnings():  # Argo looks into the first inline template only
@@ -92,7 +95,8 @@ def _check_inside(check: Check, template: Template, given: Supply, values: Value
     if isinstance(location, dict):
         said = f"templates.{name}.archiveLocation"
         check_location(check.report, where.at("archiveLocation"), location, said)
-    check_metrics(check.report, where.at("metrics"), mapping(template.data, "metrics"), name)
+    if "metrics" in template.data:
+        check_metrics(check.report, where.at("metrics"), mapping(template.data, "metrics"), name)
 
 
 def _check_pod(check: Check, template: Template) -> None:

@@ -6,6 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nbflow.lint.advice.containers import advise_containers
+from nbflow.lint.advice.running import advise_running
+from nbflow.lint.advice.scalars import advise_scalars
+from nbflow.lint.advice.secrets import advise_secrets
+from nbflow.lint.advice.shell import advise_shell
+from nbflow.lint.advice.usage import advise_usage
+from nbflow.lint.objects import holder_of, items
+
 if TYPE_CHECKING:
     from nbflow.lint.report import Report
     from nbflow.spec.yaml import Document
@@ -26,14 +34,6 @@ class Target:
 
 def advise(report: Report, document: Document, target: Target | None) -> None:
     """Look at a document of one of Argo's kinds."""
-    from nbflow.lint.advice.containers import advise_containers
-    from nbflow.lint.advice.running import advise_running
-    from nbflow.lint.advice.scalars import advise_scalars
-    from nbflow.lint.advice.secrets import advise_secrets
-    from nbflow.lint.advice.shell import advise_shell
-    from nbflow.lint.advice.usage import advise_usage
-    from nbflow.lint.objects import holder_of, items
-
     holder = holder_of(document.data, document)
     templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
     advise_usage(report, holder, templates)

@@ -23,19 +23,20 @@ _NO_SECRET = re.compile(r"(?i)|true|false|yes|no|none|null|changeme|\d|[/~.].*|[
 
 def advise_secrets(report: Report, holder: Holder, templates: list[Template]) -> None:
     """Environment variables and parameters with telling names, and values that look like keys."""
-    _advise_values(
-        report,
-        holder.where.at("arguments", "parameters"),
-        items(mapping(holder.spec, "arguments"), "parameters"),
-        "parameter",
-    )
+    given = items(mapping(holder.spec, "arguments"), "parameters")
+    if given:
+        _advise_values(report, holder.where.at("arguments", "parameters"), given, "parameter")
     for template in templates:
-        place = template.where.at("inputs", "parameters")
-        _advise_values(report, place, template.parameters("inputs"), "parameter")
+        inputs = template.parameters("inputs")
+        if inputs:
+            _advise_values(report, template.where.at("inputs", "parameters"), inputs, "parameter")
         for where, container in containers(template):
-            _advise_values(report, where.at("env"), items(container, "env"), "environment variable")
+            env = items(container, "env")
+            if env:
+                _advise_values(report, where.at("env"), env, "environment variable")
             for field in ("source", "command", "args"):
-                _advise_texts(report, where.at(field), container.get(field))
+                if field in container:
+                    _advise_texts(report, where, field, container[field])
 
 
 def _advise_values(report: Report, where: Where, things: list[Json], kind: str) -> None:
@@ -50,10 +51,10 @@ def _advise_values(report: Report, where: Where, things: list[Json], kind: str) 
                 _tell(report, where.at(index, field), problem, kind)
 
 
-def _advise_texts(report: Report, where: Where, value: object) -> None:
+def _advise_texts(report: Report, where: Where, field: str, value: object) -> None:
     for index, part in enumerate(value if isinstance(value, list) else [value]):
         if isinstance(part, str) and _VALUE.search(part):
-            place = where.at(index) if isinstance(value, list) else where
+            place = where.at(field, index) if isinstance(value, list) else where.at(field)
             _tell(report, place, "this looks like a secret", "text")
 
 

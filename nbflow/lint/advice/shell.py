@@ -28,12 +28,8 @@ def advise_shell(report: Report, holder: Holder, templates: list[Template]) -> N
     """The scripts, and what containers hand to `sh -c`."""
     known = _values(items(mapping(holder.spec, "arguments"), "parameters"), "workflow")
     for template in templates:
-        script, container = mapping(template.data, "script"), mapping(template.data, "container")
         values: dict[str, str] | None = None
-        for where, source in [
-            *_script(template.where.at("script"), script),
-            *_commands(template.where.at("container"), container),
-        ]:
+        for where, source in _sources(template):
             if "{{" in source:
                 if values is None:
                     values = {**known, **_values(template.parameters("inputs"), "inputs")}
@@ -55,8 +51,13 @@ def _is_shell(command: object) -> bool:
     return isinstance(first, str) and first.rpartition("/")[2] in _SHELLS
 
 
-def _script(where: Where, script: Json) -> list[tuple[Where, str]]:
-    return [(where.at("source"), text(script, "source"))] if _is_shell(script.get("command")) else []
+def _sources(template: Template) -> list[tuple[Where, str]]:
+    """What a shell reads of a template."""
+    script = template.data.get("script")
+    if isinstance(script, dict) and _is_shell(script.get("command")):
+        return [(template.where.at("script", "source"), text(script, "source"))]
+    container = template.data.get("container")
+    return _commands(template.where.at("container"), container) if isinstance(container, dict) else []
 
 
 def _commands(where: Where, container: Json) -> list[tuple[Where, str]]:

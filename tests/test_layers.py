@@ -15,7 +15,7 @@ ROWS = [
     ["topology"],
     ["lint", "engine", "revise", "views"],
     ["artifacts", "kube", "render", "store", "supervisor"],
-    ["runtimes", "clients"],
+    ["runtimes", "clients", "agent"],
     ["controller", "documents"],
     ["commands"],
     ["cli"],

@@ -40,7 +40,7 @@ class Driver(Protocol):
         """Remove it. Safe to repeat."""
 
     def list(self, artifact: Artifact) -> Sequence[str]:
-        """The keys of all files below a folder, or the key itself."""
+        """The keys of all files below a folder: none for a file. Raises ArtifactNotFound."""
 
 
 def location(artifact: Artifact, place: str) -> Mapping[str, object]:

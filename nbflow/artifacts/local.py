@@ -65,9 +65,13 @@ class LocalRepository:
                 return
 
     def list(self, artifact: Artifact) -> Sequence[str]:
-        place = self.place(artifact)
+        s3 = artifact.get("s3")
+        whole = not (isinstance(s3, Mapping) and s3.get("key"))
+        place = self._root if whole else self.place(artifact)
         if place.is_file():
-            return [os.fspath(place.relative_to(self._root))]
+            return []  # it has nothing below it, as in a bucket
+        if not place.is_dir() and not whole:
+            raise ArtifactNotFound(f"no key found of name {place.relative_to(self._root)}")
         files = (
             path for path in sorted(place.rglob("*")) if path.is_file() and not path.name.startswith(".")
         )

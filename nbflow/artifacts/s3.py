@@ -39,7 +39,7 @@ class _Body(Protocol):
 
 
 class _Pages(Protocol):
-    def paginate(self, **wanted: str) -> Iterator[Mapping[str, Sequence[Mapping[str, str]]]]: ...
+    def paginate(self, **wanted: object) -> Iterator[Mapping[str, Sequence[Mapping[str, str]]]]: ...
 
 
 class S3Client(Protocol):
@@ -110,7 +110,10 @@ class S3Driver:
     def list(self, artifact: Artifact) -> Sequence[str]:
         bucket, key = _place(artifact)
         with self._client(location(artifact, "s3"), bucket) as client:
-            return list(_names(client, bucket, _prefix(key))) or [key]
+            found = [name for name in _names(client, bucket, _prefix(key)) if not name.endswith("/")]
+            if not found and not (key and _exists(client, bucket, key)):
+                raise ArtifactNotFound(f"no key found of name {key}")
+            return found
 
     @contextlib.contextmanager
     def _client(self, settings: Mapping[str, object], bucket: str) -> Iterator[S3Client]:
@@ -191,6 +194,12 @@ def _style(settings: Mapping[str, object], endpoint: str) -> str:
 def _names(client: S3Client, bucket: str, prefix: str) -> Iterator[str]:
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from (item["Key"] for item in page.get("Contents", ()))
+
+
+def _exists(client: S3Client, bucket: str, key: str) -> bool:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, MaxKeys=1)
+    first = next(iter(pages), {})  # in the order of the keys: if it is there, it comes first
+    return any(item["Key"] == key for item in first.get("Contents", ()))
 
 
 def _fetch(client: S3Client, bucket: str, key: str, target: Path) -> bool:

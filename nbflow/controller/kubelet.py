@@ -20,7 +20,7 @@ from typing import Protocol
 from nbflow.controller.inbox import Inbox, PodCleared, PodDelayed, PodEnded, PodOver, PodUp
 from nbflow.controller.workers import Workers
 from nbflow.errors import NbflowError
-from nbflow.runtimes.resource import only_waits, target_for
+from nbflow.runtimes.agent import only_waits, target_for
 from nbflow.runtimes.runtime import PodStatus, Runtime, RuntimeUnavailable
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import Phase

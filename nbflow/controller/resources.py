@@ -1,6 +1,6 @@
 """The program of a resource template's pod: does to objects of the home what kubectl does to those of a cluster.
 
-`python -m nbflow.controller.resources ORDER`: ORDER is a file that holds what engine/resources.py writes. It ends
+`python -m nbflow.controller.resources ORDER`: ORDER is a file that holds what engine/agent.py writes. It ends
 with 0, or with 64 and a message, as Argo's executor does.
 """
 
@@ -23,7 +23,7 @@ from nbflow.controller.kinds import Kind, Target, target_of
 from nbflow.controller.patching import json_patch, merge_patch, strategic_patch
 from nbflow.controller.reading import output_value
 from nbflow.errors import NbflowError, NotFoundError
-from nbflow.spec.resource import REPORT
+from nbflow.spec.agent import REPORT
 from nbflow.store import Home, Store, open_store
 
 Json = dict[str, object]

@@ -33,7 +33,7 @@ from nbflow.engine.decision import (
 )
 from nbflow.engine.locks import LockTable
 from nbflow.errors import NbflowError
-from nbflow.runtimes.resource import target_for
+from nbflow.runtimes.agent import target_for
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import NodeStatus, Phase
 from nbflow.spec.workflow import Workflow

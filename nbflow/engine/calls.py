@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from nbflow.engine import limits, memoize, synchronization
+from nbflow.engine.agent import is_agents
 from nbflow.engine.arguments import Prepared, Surroundings, fill_in, prepare
 from nbflow.engine.decision import CreatePod
 from nbflow.engine.failures import CallError
@@ -32,7 +33,6 @@ TOO_DEEP = (
 )
 _DISPLAYED = r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]"
 DISPLAY_NAME = "workflows.argoproj.io/display-name"
-LATER = ("data", "http", "plugin")
 
 
 def start(run: Run, call: Call) -> None:
@@ -163,11 +163,6 @@ def begin(
     again: it was set going by an earlier controller. deadline: when a pod has to end at the latest.
     """
     kind = "retry" if node.type is NodeType.RETRY else prepared.source.kind
-    if kind in LATER:
-        raise CallError(
-            f"nbflow does not run {kind} templates on this target yet",
-            fix="run it in a cluster, with --on argo",
-        )
     if prepared.template.daemon:
         run.daemons.add(node.id)
     construct = run.constructs.get(kind)
@@ -197,7 +192,8 @@ def create_pod(
 ) -> None:
     """Ask for the pod of a node, unless the workflow is past that. Raises CallError."""
     if not run.executes(on_exit=call.on_exit):
-        run.mark(node, Phase.FAILED, f"workflow shutdown with strategy: {run.shutdown}")
+        message = f"workflow shutdown with strategy: {run.shutdown}"
+        run.mark(node, Phase.FAILED, limits.stopped(run.shutdown) if is_agents(node) else message)
         return
     if run.deadline is not None and run.now >= run.deadline and not call.on_exit:
         run.mark(node, Phase.FAILED, limits.DEADLINE_MESSAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
+from nbflow.engine.agent import has_process, is_agents
 from nbflow.engine.decision import DeletePod
 from nbflow.engine.run import Run, Waiting
 from nbflow.engine.tree import waits_for_lock
@@ -115,11 +116,16 @@ def shut_down(run: Run, strategy: str) -> None:
     for node in [run.tree.nodes[name] for name in run.tree.unfinished]:
         if run.executes(on_exit=is_part_of_exit_handler(run, node)):
             continue
-        message = f"Stopped with strategy '{strategy}'"
-        if node.type is NodeType.POD and not waits_for_lock(node):
-            end_pod(run, node, f"workflow shutdown with strategy:  {strategy}")
+        if has_process(node) and not waits_for_lock(node):
+            shut_down_by = f"workflow shutdown with strategy:  {strategy}"
+            end_pod(run, node, stopped(strategy) if is_agents(node) else shut_down_by)
         elif _is_suspended(node) or waits_for_lock(node) or _waits_to_retry(run, node):
-            run.mark(node, Phase.FAILED, message)
+            run.mark(node, Phase.FAILED, stopped(strategy))
+
+
+def stopped(strategy: str) -> str:
+    """Why a node ends that has no pod."""
+    return f"Stopped with strategy '{strategy}'"
 
 
 def end_at_deadline(run: Run) -> None:
@@ -127,7 +133,7 @@ def end_at_deadline(run: Run) -> None:
     for node in [run.tree.nodes[name] for name in run.tree.unfinished]:
         if is_part_of_exit_handler(run, node):
             continue
-        if node.type is NodeType.POD and not waits_for_lock(node):
+        if has_process(node) and not waits_for_lock(node):
             end_pod(run, node, DEADLINE_MESSAGE)
         elif node.phase is Phase.PENDING or _is_suspended(node):
             run.mark(node, Phase.FAILED, DEADLINE_MESSAGE)

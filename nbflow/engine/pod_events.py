@@ -16,7 +16,9 @@ from nbflow.spec.status import NodeStatus, NodeType, Phase
 def started(run: Run, event: PodStarted) -> None:
     """The main container runs; a daemon counts once it is ready."""
     node = run.tree.of_pod(event.name)
-    if node is not None and node.phase is Phase.PENDING and node.id not in run.daemons:
+    if node is None or node.type is not NodeType.POD:
+        return  # Argo's agent says nothing of a request before it is answered
+    if node.phase is Phase.PENDING and node.id not in run.daemons:
         run.mark(node, Phase.RUNNING, "")
         for container in _containers(run, node):
             if container.phase is Phase.PENDING:

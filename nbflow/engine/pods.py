@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import cast
 
+from nbflow.engine.agent import agent_container, is_agents
 from nbflow.engine.arguments import Prepared, has_location
 from nbflow.engine.durations import parse_duration
 from nbflow.engine.failures import CallError
 from nbflow.engine.names import call_name
-from nbflow.engine.resources import resource_container
 from nbflow.engine.run import POD_FIELDS, Call, Run
 from nbflow.engine.scope import Variables
 from nbflow.spec.model import IntOrString, KubeObject
@@ -45,10 +45,8 @@ def build_pod(
     """The pod of a node. deadline: when its attempts have to end, for retries. Raises CallError."""
     name = run.tree.pod_of(node)
     template = _with_late_variables(run, prepared, name)
-    if template.resource is not None:
-        containers = [resource_container(template, run.name, run.workflow.metadata.uid, name)]
-    else:
-        containers = _containers(template)
+    order = agent_container(template, run, name)
+    containers = [order] if order is not None else _containers(template)
     mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
     return Pod(
         name=name,
@@ -59,7 +57,7 @@ def build_pod(
         containers=(*containers, *map(_container, template.sidecars)),
         init_containers=tuple(map(_container, template.init_containers)),
         inputs=_inputs(prepared),
-        outputs=_outputs(template),
+        outputs={} if is_agents(node) else _outputs(template),
         artifact_key=f"{run.name}/{name}",
         wants_result=_wants_result(run, call),
         deadline=_deadline(run, template, node, deadline),
@@ -170,11 +168,12 @@ def _claim_name(template: KubeObject) -> str:
 
 def _deadline(run: Run, template: Template, node: NodeStatus, until: datetime | None) -> timedelta | None:
     limits: list[timedelta] = []
-    if template.active_deadline_seconds is not None:
+    agents = is_agents(node)  # only `timeout` is about those: the others are fields of a pod
+    if template.active_deadline_seconds is not None and not agents:
         limits.append(timedelta(seconds=_whole_number(template.active_deadline_seconds)))
     if template.timeout:
         limits.append(_left(run, node, (node.started_at or run.now) + parse_duration(template.timeout)))
-    if until is not None:
+    if until is not None and not agents:
         limits.append(max(until - run.now, timedelta(milliseconds=1)))
     return min(limits, default=None)
 

@@ -22,6 +22,7 @@ from nbflow.engine import (
     suspend,
     synchronization,
 )
+from nbflow.engine.agent import has_process
 from nbflow.engine.decision import (
     Decision,
     DeletePod,
@@ -38,7 +39,7 @@ from nbflow.engine.failures import CallError
 from nbflow.engine.locks import LockTable
 from nbflow.engine.root import Root
 from nbflow.engine.run import Run
-from nbflow.spec.status import InputsOutputs, NodeType, Phase, artifacts_by_name, parameter_values
+from nbflow.spec.status import InputsOutputs, Phase, artifacts_by_name, parameter_values
 from nbflow.spec.workflow import Workflow
 
 _CONSTRUCTS = {"steps": steps.begin, "dag": dag.begin, "retry": retry.begin, "suspend": suspend.begin}
@@ -229,7 +230,7 @@ class Reconciler:
         for held in list(run.synchronized):
             synchronization.release(run, held)
         for node in [run.tree.nodes[name] for name in run.tree.unfinished]:
-            if node.type is NodeType.POD:
+            if has_process(node):
                 run.actions.append(DeletePod(run.tree.pod_of(node), reason="the workflow ended"))
         run.clear()
 

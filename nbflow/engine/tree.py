@@ -15,6 +15,7 @@ from nbflow.spec.status import NodeStatus, NodeType, Phase
 
 _ACTIVE = (Phase.PENDING, Phase.RUNNING)
 _COUNTED = (NodeType.POD, NodeType.STEPS, NodeType.DAG)
+_RUN = (NodeType.POD, NodeType.HTTP, NodeType.PLUGIN)
 _NOTHING: dict[str, None] = {}
 
 
@@ -116,7 +117,7 @@ class NodeTree:
                 index[node.id] = None
             else:
                 index.pop(node.id, None)
-        if node.type is NodeType.POD:
+        if node.type in _RUN:
             if node.id in self.unfinished:
                 self._pods[self.pod_of(node)] = node.id
             else:

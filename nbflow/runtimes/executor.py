@@ -11,22 +11,21 @@ from pathlib import Path
 
 from nbflow.artifacts import driver_for, place_of
 from nbflow.errors import NbflowError
+from nbflow.runtimes.agent import agent_outcome, agent_pod, is_agent
 from nbflow.runtimes.capture import Capture
 from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.environment import expand, resolve_environment
 from nbflow.runtimes.filling import Filler, remove_secrets
 from nbflow.runtimes.images import Image, command_line, known_images
-from nbflow.runtimes.resource import is_resource, resource_outcome, resource_pod
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
-from nbflow.runtimes.verdicts import container_failure, containers_outcome
+from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome
 from nbflow.runtimes.volumes import items
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod, PodOutcome
 from nbflow.spec.status import Phase
 from nbflow.store.home import Home
 from nbflow.store.settings import read_settings
 
-DEADLINE_EXCEEDED = "Pod was active on the node longer than the specified deadline"
 VANISHED = "pod deleted: its processes were killed from outside, or the machine was restarted"
 
 
@@ -73,8 +72,8 @@ class Executor:
     def _complete(self, pod: Pod) -> Pod:
         """The pod with its command lines and environments; what holds secrets, and is never stored."""
         _check(pod)
-        if is_resource(pod):
-            return resource_pod(pod, self._home)
+        if is_agent(pod):
+            return agent_pod(pod, self._home)
         return replace(
             pod,
             containers=tuple(self._ready(pod, container) for container in pod.containers),
@@ -128,7 +127,7 @@ class Executor:
             outputs=outputs or None,
             containers=containers_outcome(status) or {pod.main.name: (phase, message)},
         )
-        return resource_outcome(pod, outcome, self._home) if is_resource(pod) else outcome
+        return agent_outcome(pod, outcome, self._home) if is_agent(pod) else outcome
 
 
 def _check(pod: Pod) -> None:

@@ -31,6 +31,7 @@ from nbflow.runtimes.supervised import (
     spawn_supervisor,
 )
 from nbflow.runtimes.watch import ProcessWatch
+from nbflow.spec.agent import REPORT
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home, component
 
@@ -267,7 +268,7 @@ class ProcessRuntime:
         folder = self._folder(name)
         if folder is None:
             return
-        for path in (folder.status_file, folder.result):
+        for path in (folder.status_file, folder.result, os.path.join(folder.path, REPORT)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         if not keep_root:

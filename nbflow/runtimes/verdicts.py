@@ -6,6 +6,8 @@ from nbflow.runtimes.runtime import PodStatus
 from nbflow.spec.pod import Pod
 from nbflow.spec.status import Phase
 
+DEADLINE_EXCEEDED = "Pod was active on the node longer than the specified deadline"
+
 _KILLED = (137, 143)
 """Exit codes of sidecars that were ended because main had."""
 

@@ -29,7 +29,11 @@ def test_what_is_saved_can_be_loaded(repository: LocalRepository, tmp_path: Path
     repository.save(source, keyed("wf/pod/file"), take=True)
     assert not source.exists()
     assert found.read_text() == "two"
-    assert repository.list(keyed("wf/pod/file")) == ["wf/pod/file"]
+    assert repository.list(keyed("wf/pod")) == ["wf/pod/file"]
+    assert repository.list(keyed("")) == ["wf/pod/file"]
+    assert repository.list(keyed("wf/pod/file")) == []
+    with pytest.raises(ArtifactNotFound, match="no key found of name wf/other"):
+        repository.list(keyed("wf/other"))
 
 
 def test_folders_replace_folders_and_files(repository: LocalRepository, tmp_path: Path) -> None:
@@ -44,7 +48,7 @@ def test_folders_replace_folders_and_files(repository: LocalRepository, tmp_path
     source = tmp_path / "file"
     source.touch()
     repository.save(source, keyed("k"), take=False)
-    assert repository.list(keyed("k")) == ["k"]
+    assert repository.list(keyed("")) == ["k"]
     assert [path.name for path in (tmp_path / "repository").iterdir()] == ["k"]
 
 

@@ -267,10 +267,3 @@ volumes: [{name: v, emptyDir: {}}]
     assert [c.name for c in pod.containers] == ["a", "b", "main"]
     assert pod.volumes == ({"name": "v", "emptyDir": {}},)
     assert pod.containers[1].dependencies == ("a",)
-
-
-@pytest.mark.parametrize("kind", ["http: {url: 'http://x'}", "data: {}", "plugin: {x: {}}"])
-def test_what_comes_later_is_an_error_that_says_so(kind):
-    wf = run(f"steps: [[{{name: a, template: q}}]]\n- {{name: q, {kind}}}")
-    name = kind.partition(":")[0]
-    assert wf.node("a").message == f"nbflow does not run {name} templates on this target yet"

@@ -1,0 +1,246 @@
+"""http, data and plugin templates by the command line, in a home of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.artifacts.servers import WebServer, web_server
+
+ROOT = Path(__file__).parent.parent.parent
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: agent-}\nspec:\n  entrypoint: main\n"
+Json = dict[str, object]
+
+
+class Shell:
+    """The command line of a Python, on a home."""
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
+        self.home, self.folder, self.python = folder / "home", folder, python
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.python, "-c", "from nbflow.cli import main; main()", *words],
+            env={**os.environ, "NBFLOW_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def submit(self, spec: str) -> tuple[dict[str, Json], Json]:
+        """(nodes by display name, the workflow) after its end."""
+        manifest = self.folder / "workflow.yaml"
+        manifest.write_text(HEAD + spec)
+        done = self.run("submit", "--wait", "-o", "json", str(manifest))
+        assert done.returncode in (0, 1), done.stderr
+        found = json.loads(done.stdout)
+        return {node["displayName"]: node for node in found["status"]["nodes"].values()}, found
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    made = Shell(tmp_path_factory.mktemp("agent"))
+    yield made
+    made.run("controller", "stop")
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with web_server() as made:
+        yield made
+
+
+def everything(home: Path) -> Iterator[tuple[Path, bytes]]:
+    """All that a home keeps, but for the store, whose Secrets are private to it."""
+    for path in home.rglob("*"):
+        if path.is_file() and not path.name.startswith("nbflow.sqlite"):
+            yield path, path.read_bytes()
+
+
+def test_a_secret_goes_to_the_server_and_nowhere_else(shell: Shell, server: WebServer) -> None:
+    shell.run("secret", "create", "api", "--from-literal", "token=Bearer 0penSesame")
+    server.files["/item"] = b"[1, 2]"
+    server.authorization = "Bearer 0penSesame"
+    nodes, workflow = shell.submit(f"""
+  templates:
+  - name: main
+    steps:
+    - - {{name: ask, template: ask}}
+    - - name: each
+        template: each
+        withParam: "{{{{steps.ask.outputs.result}}}}"
+        arguments: {{parameters: [{{name: item, value: "{{{{item}}}}"}}]}}
+  - name: ask
+    http:
+      url: {server.url("/item")}
+      headers:
+      - {{name: Authorization, valueFrom: {{secretKeyRef: {{name: api, key: token}}}}}}
+      successCondition: response.statusCode == 200
+  - name: each
+    inputs: {{parameters: [{{name: item}}]}}
+    container: {{image: alpine, command: [echo, "{{{{inputs.parameters.item}}}}"]}}
+""")
+    assert nodes["ask"]["type"] == "HTTP"
+    assert nodes["ask"]["outputs"] == {"result": "[1, 2]"}
+    assert [nodes[f"each({n}:{n + 1})"]["phase"] for n in range(2)] == ["Succeeded", "Succeeded"]
+    name = str(workflow["metadata"]["name"])
+    shown = shell.run("logs", name).stdout + shell.run("get", name, "-o", "json").stdout
+    assert "GET " + server.url("/item") + ": 200, 6 bytes" in shown
+    assert "0penSesame" not in shown
+    assert [path for path, content in everything(shell.home) if b"0penSesame" in content] == []
+
+
+def test_it_is_tried_until_it_succeeds(shell: Shell, server: WebServer) -> None:
+    server.files["/item"] = b"at last"
+    server.answers["/item"] = [503, 500]
+    nodes, workflow = shell.submit(f"""
+  templates:
+  - name: main
+    retryStrategy: {{limit: 2, retryPolicy: Always}}
+    http: {{url: "{server.url("/item")}", timeoutSeconds: 20}}
+""")
+    assert workflow["status"]["phase"] == "Succeeded"
+    name = workflow["metadata"]["name"]
+    assert [nodes[f"{name}({n})"].get("message") for n in range(3)] == [
+        "received non-2xx response code: 503",
+        "received non-2xx response code: 500",
+        None,
+    ]
+    assert nodes[name]["outputs"] == {"result": "at last"}
+
+
+def test_a_template_timeout_ends_it(shell: Shell) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        nodes, _ = shell.submit(f"""
+  templates:
+  - name: main
+    timeout: 1s
+    http: {{url: "http://127.0.0.1:{silent.getsockname()[1]}/"}}
+""")
+    [node] = nodes.values()
+    assert (node["phase"], node["message"]) == ("Failed", "timeout")
+
+
+def test_a_secret_that_is_not_there_fails_it(shell: Shell) -> None:
+    nodes, _ = shell.submit("""
+  templates:
+  - name: main
+    http:
+      url: http://127.0.0.1:1/
+      headers: [{name: X, valueFrom: {secretKeyRef: {name: nowhere, key: k}}}]
+""")
+    [node] = nodes.values()
+    assert (node["phase"], node["message"]) == ("Failed", 'secrets "nowhere" not found')
+
+
+def test_artifacts_of_a_workflow_are_listed(shell: Shell) -> None:
+    nodes, _ = shell.submit("""
+  templates:
+  - name: main
+    steps: [[{name: make, template: make}], [{name: list, template: list}]]
+  - name: make
+    container: {image: alpine, command: [sh, -c, "mkdir /out; touch /out/a.py /out/b.txt"]}
+    outputs: {artifacts: [{name: out, path: /out, archive: {none: {}}, s3: {key: data-test}}]}
+  - name: list
+    data:
+      source: {artifactPaths: {name: in, s3: {key: data-test}}}
+      transformation:
+      - {expression: 'filter(data, {# endsWith ".py"})'}
+""")
+    assert nodes["list"]["type"] == "Pod"
+    assert nodes["list"]["outputs"] == {"result": '["data-test/a.py"]', "exitCode": "0"}
+
+
+# --- plugins ---
+
+PLUGIN = """
+import sys
+
+
+def execute(request):
+    settings = request["template"]["plugin"]["hello"]
+    if settings.get("fail"):
+        raise ValueError("this is on purpose")
+    print("asked for", settings["name"])
+    value = f"hello {settings['name']} of {request['workflow']['metadata']['name']} by {sys.prefix}"
+    return {"node": {"phase": "Succeeded", "message": "done",
+                     "outputs": {"parameters": [{"name": "said", "value": value}]}}}
+"""
+
+
+def install(folder: Path, files: dict[str, str]) -> str:
+    """A virtual environment that sees this one and a package; its Python."""
+    venv.create(folder, symlinks=True)
+    [packages] = folder.glob("lib/python*/site-packages")
+    (packages / "outer.pth").write_text("\n".join(path for path in sys.path if "site-packages" in path))
+    for name, text in files.items():
+        place = packages / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text)
+    return str(folder / "bin" / "python")
+
+
+@pytest.fixture
+def make_shell(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Shell]]:
+    made: list[Shell] = []
+
+    def make(files: dict[str, str]) -> Shell:
+        made.append(Shell(tmp_path, install(tmp_path / "env", files)))
+        return made[-1]
+
+    yield make
+    for shell in made:
+        shell.run("controller", "stop")
+
+
+def test_a_plugin_of_the_submitters_environment_is_called(
+    make_shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+) -> None:
+    shell = make_shell(
+        {
+            "hello_plugin.py": PLUGIN,
+            "hello_plugin-1.dist-info/METADATA": "Metadata-Version: 2.1\nName: hello-plugin\nVersion: 1\n",
+            "hello_plugin-1.dist-info/entry_points.txt": "[nbflow.executor_plugins]\nhello = hello_plugin:execute\n",
+        }
+    )
+    nodes, workflow = shell.submit("""
+  templates:
+  - name: main
+    steps:
+    - - {name: good, template: greet, arguments: {parameters: [{name: fail, value: ""}]}}
+    - - name: told
+        template: tell
+        arguments: {parameters: [{name: m, value: "{{steps.good.outputs.parameters.said}}"}]}
+    - - {name: bad, template: greet, continueOn: {failed: true}, arguments: {parameters: [{name: fail, value: "yes"}]}}
+  - name: greet
+    inputs: {parameters: [{name: fail}]}
+    outputs: {parameters: [{name: said, valueFrom: {path: /said}}]}
+    plugin: {hello: {name: you, fail: "{{inputs.parameters.fail}}"}}
+  - name: tell
+    inputs: {parameters: [{name: m}]}
+    container: {image: alpine, command: [echo, "{{inputs.parameters.m}}"]}
+""")
+    name = workflow["metadata"]["name"]
+    said = f"hello you of {name} by {tmp_path / 'env'}"
+    assert nodes["good"]["type"] == "Plugin"
+    assert (nodes["good"]["message"], nodes["good"]["outputs"]) == (
+        "done",
+        {"parameters": [{"name": "said", "value": said}]},
+    )
+    assert nodes["told"]["inputs"]["parameters"] == [{"name": "m", "value": said}]
+    assert (nodes["bad"]["phase"], nodes["bad"]["message"]) == (
+        "Failed",
+        "plugin hello: ValueError: this is on purpose",
+    )
+    logs = shell.run("logs", str(name)).stdout
+    assert "asked for you" in logs
+    assert "in execute" in logs

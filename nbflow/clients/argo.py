@@ -213,11 +213,12 @@ class ArgoClient:
             )
 
     def _stored(self, workflow: JSONObject, node_id: str, artifact: str) -> bytes:
-        """The bytes of an output. Raises NbflowError if they are out of reach."""
+        """The bytes of an output, else of an input. Raises NbflowError if they are out of reach."""
         from nbflow.clients.argo_artifacts import fetch
 
         node = _mapping(nodes_of(workflow).get(node_id))
-        known = artifacts_by_name(_mapping(node.get("outputs"))).get(artifact)
+        inputs, outputs = (artifacts_by_name(_mapping(node.get(side))) for side in ("inputs", "outputs"))
+        known = {**inputs, **outputs}.get(artifact)
         if known is None:
             where = f"node {node_id} of {name_of(workflow)}"
             raise NotFoundError(f'artifact "{artifact}" not found', where=where)

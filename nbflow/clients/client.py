@@ -121,4 +121,4 @@ class Client(Protocol):
         """Raises NotFoundError."""
 
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
-        """The bytes of an output artifact as stored (an archive if it was archived)."""
+        """The bytes of an output artifact, or else of an input, as stored (an archive if it was archived)."""

@@ -275,10 +275,11 @@ class LocalClient:
 
 
 def _artifact(store: Store, name: str, node_id: str, artifact: str) -> Mapping[str, object]:
-    """An output artifact of a node. Raises NotFoundError."""
+    """An artifact of a node, an output before an input. Raises NotFoundError."""
     snapshot = store.find(name)
     node = store.node(snapshot.key, node_id)
-    found = artifacts_by_name(node.outputs).get(artifact) if node else None
+    known = {**artifacts_by_name(node.inputs), **artifacts_by_name(node.outputs)} if node else {}
+    found = known.get(artifact)
     if found is None:
         raise NotFoundError(f'artifact "{artifact}" not found', where=f"node {node_id} of {snapshot.name}")
     return found

@@ -47,7 +47,7 @@ def copy_artifacts(
         target = folder / _filled(places, workflow, node, artifact) / _file_name(artifact)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(client, workflow.name, node.id, str(artifact["name"]), target)
+            copy_artifact(client, workflow.name, node.id, str(artifact["name"]), target)
         except OSError as error:
             raise NbflowError(f"cannot be written: {error.strerror}", where=str(target)) from error
         yield target
@@ -88,7 +88,8 @@ def _file_name(artifact: Mapping[str, object]) -> str:
     return last if last not in ("", ".", "..") else str(artifact["name"])
 
 
-def _copy(client: Client, name: str, node_id: str, artifact: str, target: Path) -> None:
+def copy_artifact(client: Client, name: str, node_id: str, artifact: str, target: Path) -> None:
+    """Put an artifact, as it is stored, at `target`: a file or a folder."""
     if isinstance(client, Copying):
         client.copy_artifact(name, node_id, artifact, target)
     else:

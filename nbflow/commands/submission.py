@@ -9,6 +9,7 @@ from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.manifests import Manifest, load_all
 from nbflow.commands.naming import CREATED_FIRST, check_options
 from nbflow.commands.parameters import warn_about_parameters
+from nbflow.commands.values import texts
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
 from nbflow.spec.status import WorkflowObject
@@ -64,8 +65,7 @@ def submit(
         from nbflow.commands.connecting import connect
 
         client = connect(on)
-    given = (f"{name}={_text(value)}" for name, value in (parameters or {}).items())
-    options = options._replace(parameters=(*options.parameters, *given))
+    options = options._replace(parameters=(*options.parameters, *texts(parameters)))
     return send(prepare(load_all(manifests), options, client), client, say or _nothing)
 
 
@@ -169,15 +169,6 @@ def left_alone(others: Sequence[Document]) -> list[str]:
         f"{d.kind or 'a document'} {d.name!r} in {d.source} is left alone: nbflow creates no {d.kind or 'such'} here"
         for d in strange
     ]
-
-
-def _text(value: object) -> str:
-    """A parameter's value as Argo keeps it: strings as they are, all else as JSON."""
-    if isinstance(value, str):
-        return value
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _nothing(_: str) -> None:

@@ -6,6 +6,7 @@ reading `Client.watch` there would depend on how each client waits.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -86,6 +87,22 @@ class Follower:
             if whole is None or (self._reading and not known(whole)):
                 raise TimeoutError
             return whole
+
+    async def over(self) -> None:
+        """Wait until the workflow is finished or the watch breaks off, and let the event loop go on meanwhile."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+        def hear(_: tuple[NodeStatus, ...]) -> None:
+            if not self.reading:
+                loop.call_soon_threadsafe(ended.set)
+
+        self.listen(hear)
+        self.start()
+        try:
+            await ended.wait()
+        finally:
+            with self._news:
+                self._listeners.remove(hear)
 
     def _is(self, known: Callable[[WorkflowObject], bool]) -> bool:
         whole = self._whole()

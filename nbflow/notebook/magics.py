@@ -162,7 +162,7 @@ def _accompany(shell: InteractiveShell, call: SubmitCall, runs: list[Run]) -> Ru
             show(run)
         for run in runs if wait else ():
             run.finish()
-            run.wait()
+            _ = run.wait()  # which is awaitable, too
     except KeyboardInterrupt:
         raise DetachedError(runs[0].name) from None
     return runs[0] if runs else None

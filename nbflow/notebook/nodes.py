@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from nbflow.clients.client import Client, LogLine, LogOptions
+from nbflow.clients.client import Client, LogLine, LogOptions, Request
+from nbflow.commands.copying import copy_artifact
+from nbflow.commands.values import text_of
 from nbflow.errors import NotFoundError
+from nbflow.notebook.artifacts import Artifact, Artifacts
 from nbflow.notebook.failure import WorkflowFailedError
 from nbflow.notebook.names import find, missing
+from nbflow.notebook.rich import escape
 from nbflow.notebook.values import Logs, Outputs
-from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
+from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject, artifacts_by_name
+from nbflow.views.durations import between
+from nbflow.views.podnames import template_of
+from nbflow.views.text import clean
 
 _PODS = (NodeType.POD, NodeType.CONTAINER)
 TAIL = 8
@@ -70,7 +78,8 @@ class NodeView:
         """Its outputs. Waits for its end. Raises WorkflowFailedError if it failed before it gave any."""
         workflow = self._finished()
         status = self._found(workflow)
-        outputs = Outputs(status.outputs, f"node {status.display_name!r} ({status.phase})")
+        owner = f"node {status.display_name!r} ({status.phase})"
+        outputs = Outputs(status.outputs, owner, artifacts_of(self._run.client, workflow, status, "outputs"))
         if status.phase and status.phase.bad and not outputs.parameters and not outputs.artifacts:
             raise told(self._run.client, workflow, [status])
         return outputs
@@ -80,17 +89,82 @@ class NodeView:
         """Its input parameters and artifacts, as it got them. Waits for its start."""
         workflow = self._run.until(lambda w: find(w, self._name) is not None)
         status = self._found(workflow)
-        return Outputs(status.inputs, f"node {status.display_name!r}")
+        artifacts = artifacts_of(self._run.client, workflow, status, "inputs")
+        return Outputs(status.inputs, f"node {status.display_name!r}", artifacts)
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """Its output artifacts, also those of a node that failed. Waits for its end."""
+        workflow = self._finished()
+        return artifacts_of(self._run.client, workflow, self._found(workflow), "outputs")
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When it started, UTC; None before."""
+        status = self.status
+        return status.started_at if status else None
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When it finished, UTC; None before."""
+        status = self.status
+        return status.finished_at if status else None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took, or takes so far; None before it starts."""
+        status = self.status
+        if status is None or status.started_at is None:
+            return None
+        return between(status.started_at, status.finished_at, datetime.now(UTC))
+
+    @property
+    def template(self) -> str:
+        """The name of its template; "" before it starts."""
+        status = self.status
+        return template_of(status) if status else ""
 
     def wait(self) -> NodeView:
         """Wait until it is finished, whatever became of it."""
         self._found(self._finished())
         return self
 
+    def resume(self) -> NodeView:
+        """Let a suspend node go on."""
+        return self._ask(Request("resume", (self._id(),)))
+
+    def stop(self, message: str = "") -> NodeView:
+        """End this node; the workflow goes on as if it had failed."""
+        return self._ask(Request("stop", (self._id(),), message))
+
+    def set(
+        self, outputs: Mapping[str, object] | None = None, *, phase: str = "", message: str = ""
+    ) -> NodeView:
+        """Give a suspend node what it waits for. outputs: its supplied parameters; what is no text becomes JSON."""
+        given = [{"name": key, "value": text_of(key, value)} for key, value in (outputs or {}).items()]
+        return self._ask(
+            Request("set", (self._id(),), message, phase, {"parameters": given} if given else None)
+        )
+
     def __repr__(self) -> str:
         status = self.status
         phase = (status.phase if status else None) or "not started"
-        return f"<node {self._name} {phase}{': ' + status.message if status and status.message else ''}>"
+        told = f": {status.message}" if status and status.message else ""
+        return clean(f"<node {self._name} {phase}{told}>")
+
+    def _repr_html_(self) -> str:
+        from nbflow.notebook.describe import node_html
+
+        workflow = self._run.workflow
+        status = find(workflow, self._name)
+        return f"<code>{escape(repr(self))}</code>" if status is None else node_html(status)
+
+    def _id(self) -> str:
+        return self._found(self._run.workflow).id
+
+    def _ask(self, request: Request) -> NodeView:
+        self._run.client.ask(self._run.workflow.name, request)
+        return self
 
     def _finished(self) -> WorkflowObject:
         return self._run.until(self._fulfilled)
@@ -137,6 +211,48 @@ class Nodes(Mapping[str, NodeView]):
         from nbflow.notebook.snapshot import node_table
 
         return node_table(self._workflow)
+
+
+def artifacts_of(client: Client, workflow: WorkflowObject, status: NodeStatus, side: str) -> Artifacts:
+    """The artifacts of a node. side: "inputs" or "outputs"."""
+    known = artifacts_by_name(status.inputs if side == "inputs" else status.outputs)
+    names = artifacts_by_name(status.outputs) if side == "inputs" else {}
+    owner = f"node {status.display_name!r}"
+    # A client looks among the outputs first: an input of the same name is fetched from whoever made it.
+    found = {
+        name: fetched(client, workflow, data)
+        if name in names
+        else _artifact(client, workflow, status.id, data)
+        for name, data in known.items()
+    }
+    return Artifacts(found, owner)
+
+
+def fetched(client: Client, workflow: WorkflowObject, data: Mapping[str, object]) -> Artifact:
+    """An artifact that some node gave, found by where it is stored."""
+    wanted = place(data)
+    for node in workflow.status.nodes.values():
+        for other in artifacts_by_name(node.outputs).values():
+            if place(other) == wanted:
+                return _artifact(
+                    client, workflow, node.id, {**other, "name": data.get("name")}, str(other["name"])
+                )
+    return _artifact(client, workflow, workflow.name, data)
+
+
+def place(data: Mapping[str, object]) -> object:
+    """What says where an artifact is stored."""
+    from nbflow.artifacts import place_of
+
+    kind = place_of(data)
+    return kind, data.get(kind)
+
+
+def _artifact(
+    client: Client, workflow: WorkflowObject, node_id: str, data: Mapping[str, object], name: str = ""
+) -> Artifact:
+    wanted = name or str(data.get("name", ""))
+    return Artifact(data, lambda target: copy_artifact(client, workflow.name, node_id, wanted, target))
 
 
 def pods_below(workflow: WorkflowObject, status: NodeStatus) -> list[NodeStatus]:

@@ -6,20 +6,28 @@ What tells how it stands (`phase`, `nodes`, `message`) answers at once. What onl
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from nbflow.clients.client import Client, Request
+from nbflow.commands.values import texts
+from nbflow.notebook.artifacts import Artifacts
 from nbflow.notebook.failure import DetachedError, StillRunningError, culprits
 from nbflow.notebook.follow import Follower, finished
-from nbflow.notebook.names import expected, find, missing
-from nbflow.notebook.nodes import Nodes, NodeView, read_logs, told
+from nbflow.notebook.groups import NodeGroup
+from nbflow.notebook.names import expected, find, is_glob, is_loop_of_steps, matching, missing
+from nbflow.notebook.nodes import Nodes, NodeView, fetched, read_logs, told
 from nbflow.notebook.values import Logs, Outputs
-from nbflow.spec.status import NodeType, Phase, WorkflowObject
+from nbflow.spec.status import NodeType, Phase, WorkflowObject, artifacts_by_name, parameter_values
+from nbflow.views.durations import between
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nbflow.notebook.display import Shown
+    from nbflow.notebook.rich import Rich
+    from nbflow.notebook.shapes import Diff
 
 _PODS = (NodeType.POD, NodeType.CONTAINER)
 
@@ -57,10 +65,43 @@ class Run:
         """All nodes as they are now."""
         return Nodes(self)
 
-    def __getitem__(self, name: str) -> NodeView:
-        """A node by display name, name or id. Raises NoSuchNodeError, a KeyError, if there is and will be none."""
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters it was given."""
+        arguments = self.workflow.spec.get("arguments")
+        return parameter_values(arguments if isinstance(arguments, Mapping) else None)
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When it started, UTC; None before."""
+        return self.workflow.status.started_at
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When it finished, UTC; None before."""
+        return self.workflow.status.finished_at
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long it took, or takes so far; None before it starts."""
+        status = self.workflow.status
+        if status.started_at is None:
+            return None
+        return between(status.started_at, status.finished_at, datetime.now(UTC))
+
+    def __getitem__(self, name: str) -> NodeView | NodeGroup:
+        """A node by display name, name, path ("build/compile") or id. Several by a pattern ("train*"), or by the name
+        of a step that is a loop. Raises NoSuchNodeError, a KeyError, if there is and will be none."""
         workflow = self.workflow
-        if find(workflow, name) is None and not expected(workflow, name):
+        if is_glob(name) and not _is_exact(workflow, name):
+            if finished(workflow) and not matching(workflow, name):
+                raise missing(workflow, name)
+            return NodeGroup(self, name)
+        if find(workflow, name) is not None:
+            return NodeView(self, name)
+        if is_loop_of_steps(workflow, name):
+            return NodeGroup(self, f"{name}(*)")
+        if not expected(workflow, name):
             raise missing(workflow, name)
         return NodeView(self, name)
 
@@ -73,7 +114,9 @@ class Run:
         workflow = self.wait().workflow
         root = find(workflow, workflow.name)
         merged = _merge(root.outputs if root else None, workflow.status.outputs)
-        return Outputs(merged, f"workflow {workflow.name}")
+        owner = f"workflow {workflow.name}"
+        found = {name: fetched(self.client, workflow, a) for name, a in artifacts_by_name(merged).items()}
+        return Outputs(merged, owner, Artifacts(found, owner))
 
     @property
     def logs(self) -> Logs:
@@ -107,6 +150,89 @@ class Run:
         self.client.ask(self.name, Request(verb="terminate", message=message))
         return self
 
+    def suspend(self) -> Run:
+        """Start no more nodes until somebody resumes it."""
+        self.client.ask(self.name, Request(verb="suspend"))
+        return self
+
+    def retry(self, *, restart_successful: str = "", parameters: Mapping[str, object] | None = None) -> Run:
+        """Run what failed once more, in this workflow. Raises ConflictError if its phase does not allow it.
+
+        restart_successful: a node field selector, "displayName=train", of what is run again although it succeeded.
+        parameters: in place of those it had.
+        """
+        from nbflow.commands.again import retry
+        from nbflow.revise.retry import RetryOptions
+
+        retry(
+            self.client,
+            self.name,
+            RetryOptions(bool(restart_successful), restart_successful, texts(parameters)),
+        )
+        return self
+
+    def resubmit(self, *, memoized: bool = False, parameters: Mapping[str, object] | None = None) -> Run:
+        """Run it all once more, as a new workflow. memoized: without what succeeded."""
+        from nbflow.commands.again import resubmit
+        from nbflow.revise.resubmit import ResubmitOptions
+
+        again = resubmit(self.client, self.name, ResubmitOptions(memoized, texts(parameters)))
+        return Run(self.client, again.name)
+
+    def delete(self) -> None:
+        """Forget it, with its pods, logs and artifacts; ends it first if it runs."""
+        self.client.delete(self.name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a node, as it is now: phase, times, parameters, outputs. Raises NbflowError without pandas."""
+        from nbflow.notebook.frames import run_frame
+
+        nodes = self.workflow.status.nodes.values()
+        return run_frame(node for node in nodes if node.type is not NodeType.STEP_GROUP)
+
+    def tree(self) -> Rich:
+        """Its nodes as `get` prints them."""
+        from nbflow.notebook.shapes import tree
+
+        return tree(self.workflow)
+
+    def graph(self) -> Rich:
+        """Its graph as it is now."""
+        from nbflow.notebook.shapes import graph
+
+        return graph(self.workflow)
+
+    def timeline(self) -> Rich:
+        """When each of its nodes ran."""
+        from nbflow.notebook.shapes import timeline
+
+        return timeline(self.workflow)
+
+    def diff(self, other: Run | str) -> Diff:
+        """What differs in another run, or the run of that name: parameters, templates, phases, durations, outputs."""
+        from nbflow.notebook.shapes import diff
+
+        return diff(self.workflow, other.workflow if isinstance(other, Run) else self.client.get(other))
+
+    def to_dict(self) -> dict[str, object]:
+        """The whole Workflow object, status included, as plain JSON data."""
+        return self.workflow.to_dict()
+
+    def to_yaml(self, *, status: bool = False) -> str:
+        """The manifest as it was submitted, ready to be submitted again. status: all of the object as it is now."""
+        from nbflow.notebook.shapes import manifest_of, to_yaml
+
+        workflow = self.workflow
+        return to_yaml(workflow.to_dict() if status else manifest_of(workflow))
+
+    def __await__(self) -> Generator[object, None, Run]:
+        """`await run` waits as `wait()` does, and leaves the event loop free meanwhile."""
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Run:
+        await self.follower.over()
+        return self.wait()
+
     def until(self, known: Callable[[WorkflowObject], bool], timeout: float | None = None) -> WorkflowObject:
         """The workflow once `known` is true of it, or once it is finished.
 
@@ -133,9 +259,12 @@ class Run:
         return f"<Run {self.name}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from nbflow.notebook.shapes import graph
         from nbflow.notebook.snapshot import snapshot
 
-        return snapshot(self.client, self.workflow)
+        workflow = self.workflow
+        drawn = {"image/svg+xml": svg} if (svg := graph(workflow).svg) else {}
+        return {**snapshot(self.client, workflow), **drawn}
 
     def _ipython_display_(self) -> None:
         """Shown once by the cell that submitted it; any other cell shows it again."""
@@ -147,6 +276,11 @@ class Run:
         if shown_in is None or shown_in != getattr(get_ipython(), "execution_count", None):
             show(self)
             self.shown_in = None
+
+
+def _is_exact(workflow: WorkflowObject, name: str) -> bool:
+    """Whether a node has exactly that name, with its stars and question marks."""
+    return any(name in (node.id, node.name, node.display_name) for node in workflow.status.nodes.values())
 
 
 def _merge(*parts: object) -> dict[str, object]:

@@ -89,12 +89,12 @@ def _head(workflow: WorkflowObject) -> str:
     told = " · ".join(fact for fact in facts if fact)
     message = f'<div style="margin:.25em 0">{_text(status.message)}</div>' if status.message else ""
     return (
-        f'<div style="margin:.25em 0">{_badge(status.phase, status_text(workflow))} '
+        f'<div style="margin:.25em 0">{badge(status.phase, status_text(workflow))} '
         f'<strong>{_text(workflow.name)}</strong> <span style="opacity:.75">{_text(told)}</span></div>{message}'
     )
 
 
-def _badge(phase: Phase | None, text: str) -> str:
+def badge(phase: Phase | None, text: str) -> str:
     style = f"background:{COLORS[phase]};color:#fff;border-radius:1em;padding:.1em .7em;font-weight:600"
     return f'<span style="{style}">{SIGNS[phase]} {_text(text)}</span>'
 
@@ -108,10 +108,10 @@ def _image(workflow: WorkflowObject) -> str:
     style = (
         "max-width:100%;max-height:28em;background:#fff;border:1px solid #8884;border-radius:6px;padding:6px"
     )
-    return f'<div><img style="{style}" alt="{_alt(workflow)}" src="data:image/svg+xml;base64,{data}"></div>'
+    return f'<div><img style="{style}" alt="{alt(workflow)}" src="data:image/svg+xml;base64,{data}"></div>'
 
 
-def _alt(workflow: WorkflowObject) -> str:
+def alt(workflow: WorkflowObject) -> str:
     """The graph in words."""
     nodes = ordered(workflow)
     told = ", ".join(f"{node.display_name} {node.phase or 'Pending'}" for _, node in nodes[:20])

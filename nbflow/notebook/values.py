@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 
 from nbflow.errors import NbflowError
+from nbflow.notebook.artifacts import Artifacts
 from nbflow.notebook.near import near
-from nbflow.spec.status import InputsOutputs, artifacts_by_name, parameter_values
+from nbflow.notebook.rich import escape
+from nbflow.spec.status import InputsOutputs, parameter_values
+from nbflow.views.text import clean_log
 
+_LINES = 1_000
 _LONGEST = 200
 """So many characters of a value are shown in a table; the value itself is whole."""
 
@@ -19,10 +22,10 @@ class Outputs(Mapping[str, str]):
     Values are strings, as in Argo.
     """
 
-    def __init__(self, outputs: InputsOutputs | None, owner: str) -> None:
+    def __init__(self, outputs: InputsOutputs | None, owner: str, artifacts: Artifacts | None = None) -> None:
         self._outputs, self._owner = outputs or {}, owner
         self.parameters: Mapping[str, str] = parameter_values(outputs)
-        self.artifacts: Mapping[str, Mapping[str, object]] = artifacts_by_name(outputs)
+        self.artifacts = artifacts or Artifacts({}, owner)
 
     @property
     def result(self) -> str | None:
@@ -41,6 +44,11 @@ class Outputs(Mapping[str, str]):
             return self.parameters[name]
         if name == "result" and self.result is not None:
             return self.result
+        if name in self.artifacts:
+            raise NoSuchOutputError(
+                f"{self._owner} has no output parameter {name!r}, it is an artifact",
+                fix=f".artifacts[{name!r}]",
+            )
         raise NoSuchOutputError(
             f"{self._owner} has no output parameter {name!r}", fix=near(name, self.parameters)
         )
@@ -51,6 +59,9 @@ class Outputs(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self.parameters)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.parameters)
+
     def __repr__(self) -> str:
         return repr(dict(self._rows()))
 
@@ -58,7 +69,7 @@ class Outputs(Mapping[str, str]):
         rows = "".join(
             f"<tr><th>{_cell(name)}</th><td>{_cell(value)}</td></tr>" for name, value in self._rows()
         )
-        return f"<table>{rows}</table>" if rows else f"<em>{html.escape(self._owner)} has no outputs</em>"
+        return f"<table>{rows}</table>" if rows else f"<em>{escape(self._owner)} has no outputs</em>"
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         yield from self.parameters.items()
@@ -82,8 +93,12 @@ class Logs(str):
         return self.split("\n") if self else []
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        return {"text/plain": str(self)}
+        shown = [clean_log(line) for line in self.lines[-_LINES:]]
+        hidden = len(self.lines) - len(shown)
+        return {
+            "text/plain": "\n".join([f"… {hidden} lines before; print() shows all"] * (hidden > 0) + shown)
+        }
 
 
 def _cell(text: str) -> str:
-    return html.escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return escape(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")

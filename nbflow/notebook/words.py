@@ -7,13 +7,13 @@ IPython's own expansion is off: it turns `{{workflow.name}}` into something else
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 import shlex
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
+from nbflow.commands.values import text_of
 from nbflow.errors import NbflowError
 from nbflow.notebook.near import near
 from nbflow.notebook.results import Run
@@ -53,22 +53,6 @@ def take_name(words: list[str]) -> tuple[str, list[str]]:
     return name, words[1:]
 
 
-def text_of(name: str, value: object) -> str:
-    """A value as a parameter: text as it is, a run by its name, all else as JSON. Raises NbflowError if it is none."""
-    if isinstance(value, Run):
-        return value.name
-    if isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value, ensure_ascii=False, default=_plain)
-    except (TypeError, ValueError) as error:
-        kind = type(value).__name__
-        raise NbflowError(
-            f"{name} is a {kind}, which cannot be a parameter: {error}",
-            fix="pass text, numbers, lists or dicts",
-        ) from None
-
-
 def _value_in(names: Mapping[str, object]) -> Callable[[re.Match[str]], str]:
     def value(match: re.Match[str]) -> str:
         name, *parts = match[1].split(".")
@@ -78,7 +62,7 @@ def _value_in(names: Mapping[str, object]) -> Callable[[re.Match[str]], str]:
         found = names[name]
         for part in parts:
             found = _inside(found, part, match[0])
-        return text_of(match[1], found)
+        return found.name if isinstance(found, Run) else text_of(match[1], found)
 
     return value
 
@@ -102,11 +86,3 @@ def _may_be_meant(value: object) -> bool:
 def _fix(name: str, known: list[str]) -> str:
     fix = near(name, known)
     return fix if fix.startswith("did") else f"define {name} in a cell above"
-
-
-def _plain(value: object) -> object:
-    """Scalars and arrays of numpy and its kin as plain Python."""
-    convert = getattr(value, "tolist", None)
-    if convert is None:
-        raise TypeError(f"{type(value).__name__} is not JSON")
-    return convert()

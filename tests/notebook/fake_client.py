@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
 from nbflow.errors import ConflictError, NotFoundError
@@ -99,6 +100,7 @@ class FakeClient:
     def __init__(self, script: Script | None = None) -> None:
         self.runs: dict[str, FakeRun] = {}
         self.script = script
+        self.artifacts: dict[tuple[str, str], bytes] = {}
         self._counter = itertools.count(1)
 
     def add(self, workflow: WorkflowObject) -> FakeRun:
@@ -176,6 +178,11 @@ class FakeClient:
 
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
         raise NotFoundError(f"no artifact {artifact}")
+
+    def copy_artifact(self, name: str, node_id: str, artifact: str, target: Path) -> None:
+        if (node_id, artifact) not in self.artifacts:
+            raise NotFoundError(f"no artifact {artifact}")
+        target.write_bytes(self.artifacts[node_id, artifact])
 
     def _run(self, name: str) -> FakeRun:
         if name == "@latest" and self.runs:

@@ -51,7 +51,7 @@ def test_an_unknown_name_is_refused_with_a_suggestion():
 
 def test_what_is_no_json_is_refused():
     assert refusal("-p x={thing}", {"thing": object()}) == (
-        "thing is a object, which cannot be a parameter: object is not JSON\n  fix: pass text, numbers, lists or dicts"
+        "thing is an object, which cannot be a parameter: object is not JSON\n  fix: pass text, numbers, lists or dicts"
     )
     assert (
         refusal("-p 'x", {}) == "-p 'x: the line cannot be read: No closing quotation\n  fix: close the quote"

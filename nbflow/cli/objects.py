@@ -32,6 +32,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 def create(session: Session, files: Sequence[str]) -> int:
     """Create secrets, config maps, claims and templates from manifests; submit the workflows among them."""
     from nbflow.commands.manifests import expand, load_all
+    from nbflow.commands.stored import word_on_crons
     from nbflow.commands.submission import prepare, send
     from nbflow.revise.submit import SubmitOptions
 
@@ -47,6 +48,8 @@ def create(session: Session, files: Sequence[str]) -> int:
     for one in stored:
         end = "unchanged: it exists already" if one.existed else "created"
         session.console.line(f"{one.kind.lower()}/{one.name} {end}")
+    if any(one.kind == "CronWorkflow" for one in stored) and (word := word_on_crons(session.client)):
+        session.console.say(word)
     return 0
 
 

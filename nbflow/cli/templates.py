@@ -11,7 +11,7 @@ from nbflow.cli.session import Session, on_target, output
 from nbflow.commands import objects
 from nbflow.commands.again import replacing
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
-from nbflow.commands.stored import find_object
+from nbflow.commands.stored import find_object, word_on_crons
 from nbflow.errors import ConflictError, NbflowError
 from nbflow.spec.status import parse_time
 
@@ -48,6 +48,7 @@ def _add_changes(group: click.Group, kind: str) -> None:
                     f'{kind} "{stored.name}" already exists', fix=f"nbflow {group.name} update"
                 )
             _print(session, [stored.object], kind, output or "")
+        _say_of_crons(session, kind)
         return 0
 
     @group.command("update", help=f"Update {kind}s from manifests.")
@@ -138,6 +139,8 @@ def _add_switch(verb: str, done: str, *, suspend: bool) -> None:
                 "CronWorkflow", name, {"spec": {"suspend": suspend}}
             )
             session.console.line(f"CronWorkflow '{name}' {done}")
+        if not suspend:
+            _say_of_crons(session, "CronWorkflow")
         return 0
 
 
@@ -149,6 +152,11 @@ COMMANDS: dict[str, click.Command] = {
     "cluster-template": cluster_template,
     "cron": cron,
 }
+
+
+def _say_of_crons(session: Session, kind: str) -> None:
+    if kind == "CronWorkflow" and (word := word_on_crons(session.client)):
+        session.console.say(word)
 
 
 def _checked(session: Session, files: Sequence[str], kind: str) -> list[Mapping[str, object]]:

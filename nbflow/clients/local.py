@@ -13,7 +13,7 @@ from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Store
 from nbflow.clients.logs import logs
 from nbflow.clients.selectors import parse_fields, parse_selector
 from nbflow.clients.starting import starter_of
-from nbflow.clients.submitting import name_suffix, new_uid, prepare_submit, without_ours
+from nbflow.clients.submitting import name_suffix, new_uid, prepare_submit, with_ours, without_ours
 from nbflow.clients.waiting import wait_for
 from nbflow.clients.watching import watch
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbflow.revise.resubmit import ResubmitOptions
     from nbflow.revise.retry import RetryOptions
 
+CRON = "CronWorkflow"
 DELETE = "delete"
 RETRY = "retry"
 
@@ -165,18 +166,40 @@ class LocalClient:
             raise NbflowError(f"{name!r} is no name for a {kind}", fix=fix)
         metadata.setdefault("uid", new_uid())
         metadata.setdefault("creationTimestamp", format_time(datetime.now(UTC)))
+        manifest = self._owned(kind, {**manifest, "metadata": metadata})
         with self._store() as store:
-            created = store.objects.create(kind, name, {**manifest, "metadata": metadata})
+            created = store.objects.create(kind, name, manifest)
             stored = store.objects.get(kind, name)
+            self._see_to_crons(kind, store)
         return Stored(kind, name, existed=not created, object=without_secrets(stored or {}))
 
     def replace(self, manifest: Mapping[str, object]) -> Stored:
         """Put a manifest in place of the object of its kind and name (template update). Raises NotFoundError."""
-        return self._change_object(str(manifest.get("kind") or ""), manifest, replaced(manifest))
+        kind = str(manifest.get("kind") or "")
+        return self._change_object(kind, manifest, replaced(self._owned(kind, manifest)))
 
     def merge(self, kind: str, name: str, patch: Mapping[str, object]) -> Stored:
         """Change some fields of an object (cron suspend, cron resume). Raises NotFoundError."""
         return self._change_object(kind, {"metadata": {"name": name}}, lambda old: merged(old, patch))
+
+    def _owned(self, kind: str, manifest: Mapping[str, object]) -> Mapping[str, object]:
+        """A cron workflow says for which Python and target its workflows are meant."""
+        metadata = manifest.get("metadata")
+        if kind != CRON or not isinstance(metadata, Mapping):
+            return manifest
+        return {**manifest, "metadata": with_ours(metadata, self.target)}
+
+    def _see_to_crons(self, kind: str, store: Store) -> None:
+        """A cron workflow needs a controller that waits for its time."""
+        if kind == CRON:
+            self._starter.ensure(store)
+            wait_for(
+                lambda: is_listening(self.home) or None,
+                store,
+                self._starter,
+                what="come up",
+                seconds=_TAKE_IN_SECONDS,
+            )
 
     def _change_object(
         self, kind: str, named: Mapping[str, object], change: Callable[[JsonObject], JsonObject]
@@ -187,7 +210,7 @@ class LocalClient:
             raise NotFoundError(f'{kind} "{name}" not found')
         with self._store() as store:
             stored = store.objects.change(kind, name, change)
-            self._look_after(store)
+            self._see_to_crons(kind, store)
         return Stored(kind, name, existed=True, object=without_secrets(stored))
 
     def objects(self, kind: str) -> Sequence[Mapping[str, object]]:

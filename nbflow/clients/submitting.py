@@ -91,6 +91,16 @@ def new_uid() -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
+def with_ours(metadata: Mapping[str, object], target: str) -> dict[str, object]:
+    """Metadata of a cron workflow, with who creates it: its workflows run with that Python, on that target."""
+    annotations = metadata.get("annotations")
+    given = annotations if isinstance(annotations, Mapping) else {}
+    return {
+        **metadata,
+        "annotations": {PYTHON_ANNOTATION: sys.executable, TARGET_ANNOTATION: target, **given},
+    }
+
+
 def without_ours(metadata: object) -> dict[str, object]:
     """Metadata without what a submit added: who submits it again says anew which Python and which target."""
     found = dict(metadata) if isinstance(metadata, Mapping) else {}

@@ -22,6 +22,9 @@ CREATED_FIRST = (
 )
 """The kinds that a submit creates before the workflows of the same file."""
 
+CREATED = (*CREATED_FIRST, "CronWorkflow")
+"""The kinds that are stored as they are."""
+
 _NAME_FIX = "lower case letters, digits, '-' and '.', for example my-workflow"
 _LABEL_FIX = "at most 63 letters, digits, '-', '_' and '.', the first and last one no mark"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
-from nbflow.commands.naming import CREATED_FIRST, check_data_key, check_name
+from nbflow.commands.naming import CREATED, check_data_key, check_name
 from nbflow.commands.submission import left_alone
 from nbflow.errors import ConflictError, NbflowError
 from nbflow.spec.naming import is_data_key
@@ -27,15 +27,13 @@ def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stor
     Raises ManifestError or NbflowError before anything is created. Workflows are for `submit`.
     """
     refuse_errors([finding for document in documents for finding in document.findings])
-    chosen = [document for document in documents if document.kind in CREATED_FIRST]
+    chosen = [document for document in documents if document.kind in CREATED]
     if not chosen:
-        raise NbflowError(
-            "nothing to create in given files", fix=f"nbflow creates {', '.join(CREATED_FIRST)}"
-        )
-    findings = lint_parsed(chosen, client=client, submit=True, created=CREATED_FIRST)
+        raise NbflowError("nothing to create in given files", fix=f"nbflow creates {', '.join(CREATED)}")
+    findings = lint_parsed(chosen, client=client, submit=True, created=CREATED)
     refuse_errors([finding for finding in findings if finding.rule != _MISSING_REFERENCE])
     dangling = [f"{finding.problem}; create it before a workflow uses it" for finding in findings]
-    others = [document for document in documents if document.kind not in CREATED_FIRST]
+    others = [document for document in documents if document.kind not in CREATED]
     return [client.create(document.data) for document in chosen], [*dangling, *left_alone(others)]
 
 

@@ -52,6 +52,16 @@ def from_stored(client: Client, source: str) -> Mapping[str, object]:
     return from_template(name, cluster_scope=kind == "ClusterWorkflowTemplate")
 
 
+def word_on_crons(client: Client) -> str:
+    """What people should know who let cron workflows run here, "" in a cluster."""
+    if client.target == "argo":
+        return ""
+    return (
+        "cron workflows start as long as nbflow's controller runs: it does now, and it stays. After "
+        "`nbflow controller stop` or a restart of the machine the next nbflow command starts it again."
+    )
+
+
 def find_object(client: Client, kind: str, name: str) -> Mapping[str, object]:
     """A stored object. Raises NotFoundError."""
     found = next((one for one in client.objects(kind) if object_name(one) == name), None)

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from nbflow.controller.active import BuildObserver
 from nbflow.controller.again import Renewal
+from nbflow.controller.crons import Crons
 from nbflow.controller.inbox import (
     Inbox,
     Message,
@@ -70,11 +71,13 @@ class Loop:
         self._ledger = ledger
         self._kubelet = kubelet
         self._inbox = inbox
+        self.crons = Crons(ledger, self.workflows)
         self._requests = Requests(ledger, self.workflows, self._remove_beside, self._forget_beside)
         self._alive = alive
         self._sweep = sweep
         self._complain = complain
         self._version = -1
+        self._look_at_crons = False
         now = time.monotonic()
         self._ticked_at = self._busy_at = now
         self._swept_at = now - _SWEEP + _FIRST_SWEEP
@@ -100,6 +103,8 @@ class Loop:
             self.workflows.take_in(submitted)
         self._requests.take_in()
         self.commit()
+        self._look_at_crons = True
+        self._advance_crons()
 
     def turn(self, seconds: float) -> None:
         """Wait for messages, at most so long; decide, commit, act."""
@@ -111,6 +116,16 @@ class Loop:
         self.workflows.wake_due()
         self._tick()
         self.commit()
+        self._advance_crons()
+
+    def _advance_crons(self) -> None:
+        """Between two commits: cron workflows read what is stored of those that they started."""
+        if self._look_at_crons:
+            self._look_at_crons = False
+            self.crons.look()
+        if self.crons.advance():
+            self._take_in()
+            self.commit()
 
     def commit(self) -> None:
         """Store what was decided, then do it. While the store cannot be written nothing is done."""
@@ -157,7 +172,9 @@ class Loop:
             return _DAEMON_TICK
         waits = [_TICK if any(True for _ in self._kubelet.running()) else _IDLE_TICK]
         waits += [
-            wait for wait in (self.workflows.next_wake(), self._kubelet.next_retry()) if wait is not None
+            wait
+            for wait in (self.workflows.next_wake(), self._kubelet.next_retry(), self.crons.next_wake())
+            if wait is not None
         ]
         if not self._busy:
             waits.append(idle.total_seconds() - self._idle_for())
@@ -170,7 +187,7 @@ class Loop:
     @property
     def _busy(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.workflows.active) or self._requests.waiting
+        return bool(self.workflows.active) or self._requests.waiting or self.crons.alive
 
     # --- messages ---
 
@@ -200,6 +217,10 @@ class Loop:
                 self.stopping = True
 
     def _look_into_store(self) -> None:
+        self._take_in()
+        self._look_at_crons = True
+
+    def _take_in(self) -> None:
         for submitted in self._ledger.new_workflows(self.workflows.last_key):
             self.workflows.take_in(submitted)
         self._requests.take_in()

@@ -23,8 +23,11 @@ def from_template(name: str, *, cluster_scope: bool) -> dict[str, object]:
     }
 
 
-def from_cron_workflow(cron: JSONObject, now: datetime) -> dict[str, object]:
-    """The Workflow that a cron workflow starts, owned by it. now: with the zone of who asks."""
+def from_cron_workflow(cron: JSONObject, now: datetime, *, scheduled: bool = False) -> dict[str, object]:
+    """The Workflow that a cron workflow starts, owned by it. now: with the zone of who asks.
+
+    scheduled: its time has come; the name tells the time then, so that no time has two.
+    """
     old, spec = _mapping(cron.get("metadata")), _mapping(cron.get("spec"))
     name, extra = str(old.get("name", "")), _mapping(spec.get("workflowMetadata"))
     labels = {_PREFIX + "cron-workflow": name, **_mapping(extra.get("labels"))}
@@ -32,7 +35,7 @@ def from_cron_workflow(cron: JSONObject, now: datetime) -> dict[str, object]:
     if instance:
         labels[f"{_PREFIX}controller-instanceid"] = instance
     annotations = {
-        _PREFIX + "scheduled-time": now.isoformat(timespec="seconds"),
+        _PREFIX + "scheduled-time": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         **_mapping(extra.get("annotations")),
     }
     owner = {
@@ -43,8 +46,9 @@ def from_cron_workflow(cron: JSONObject, now: datetime) -> dict[str, object]:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+    named = {"name": f"{name}-{int(now.timestamp())}"} if scheduled else {"generateName": f"{name}-"}
     metadata: dict[str, object] = {
-        "generateName": f"{name}-",
+        **named,
         "labels": labels,
         "annotations": annotations,
         "ownerReferences": [owner],

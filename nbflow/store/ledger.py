@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from nbflow.engine.decision import StatusChange
-from nbflow.spec.status import NodeStatus
+from nbflow.spec.status import NodeStatus, WorkflowStatus
 from nbflow.store.batch import Batch
 from nbflow.store.connection import translated
 from nbflow.store.rows import PodRow, RequestRow, Standing, Submitted, decode, standing_of
@@ -62,6 +62,14 @@ class Ledger(Store):
         nodes = [NodeStatus.from_dict(decode(str(text))) for (text,) in self._all("nodes", key)]
         edges = cast("Sequence[tuple[str, str]]", self._all("children", key))
         return standing.sequence, Run(nodes, edges, status_change_of(standing))
+
+    def workflows_of_cron(self, uid: str) -> list[tuple[int, str, str, WorkflowStatus]]:
+        """Key, uid, name and status of what a cron workflow started, oldest first."""
+        found = []
+        for key, own, name, status in self._all("workflows_of_cron", uid):
+            known = WorkflowStatus.from_dict(decode(str(status))) if status else WorkflowStatus()
+            found.append((cast("int", key), str(own), str(name), known))
+        return found
 
     def live_pods(self, key: int) -> list[PodRow]:
         """The pods that are not over, or over and not cleared away."""

@@ -119,14 +119,21 @@ SELECT key, uid, name, target, seed, metadata, spec, status FROM workflows
 WHERE key NOT IN (SELECT workflow FROM statuses) ORDER BY key;
 
 -- name: has_work
--- Whether a controller is needed: something untaken, unsettled or unanswered.
+-- Whether a controller is needed: something untaken, unsettled or unanswered, or a cron workflow that is not suspended.
 SELECT EXISTS (SELECT 1 FROM statuses WHERE settled = 0)
     OR EXISTS (SELECT 1 FROM requests WHERE answer IS NULL)
-    OR EXISTS (SELECT 1 FROM workflows WHERE key NOT IN (SELECT workflow FROM statuses));
+    OR EXISTS (SELECT 1 FROM workflows WHERE key NOT IN (SELECT workflow FROM statuses))
+    OR EXISTS (SELECT 1 FROM objects WHERE kind = 'CronWorkflow' AND json_extract(object, '$.spec.suspend') IS NOT 1
+        AND json_extract(object, '$.metadata.labels."cronworkflows.argoproj.io/completed"') IS NOT 'true');
 
 -- name: workflow_row
 -- One that is to run again.
 SELECT key, uid, name, target, seed, metadata, spec, status FROM workflows WHERE key = ?;
+
+-- name: workflows_of_cron
+-- What a cron workflow started. Only homes that have one ask.
+SELECT w.key, w.uid, w.name, s.status FROM workflows w LEFT JOIN statuses s ON s.workflow = w.key
+WHERE json_extract(w.metadata, '$.ownerReferences[0].uid') = ? ORDER BY w.key;
 
 -- name: open_requests
 -- What nobody answered yet.

@@ -21,6 +21,7 @@ from nbflow.controller.conditions import Requirement, parse
 from nbflow.controller.jobs import PodRunner, run_job, run_pod
 from nbflow.controller.kinds import Kind, Target, target_of
 from nbflow.controller.patching import json_patch, merge_patch, strategic_patch
+from nbflow.controller.pod_objects import change_pod, read_pod
 from nbflow.controller.reading import output_value
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.spec.agent import REPORT
@@ -134,6 +135,9 @@ class Resource:
         return made
 
     def _change(self, kind: Kind, old: Json, new: Json) -> Json:
+        if kind.name == "Pod":
+            change_pod(self._store, old, new)
+            return new
         if kind.runs:
             raise NbflowError(
                 f"{kind.name} {_name(old)} exists, and what runs cannot be changed on this target",
@@ -155,6 +159,8 @@ class Resource:
                 return _client(self._runner).get(name).to_dict()
             except NotFoundError:
                 return None
+        if kind.name == "Pod":
+            return read_pod(self._store, name)
         found = self._store.objects.get(kind.name, name)
         return None if found is None else dict(found)
 

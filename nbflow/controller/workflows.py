@@ -7,6 +7,7 @@ has committed the batch.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -45,6 +46,8 @@ _log = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=10)
 """How long pods have to end whose workflow failed or is deleted: somebody may be waiting."""
+
+_HOST = os.uname().nodename
 
 Act = Callable[[], None]
 
@@ -200,7 +203,7 @@ class Workflows:
         if workflow is None:
             return
         self.batch.started.append((workflow.key, pod.name))
-        self.observe(workflow, PodStarted(pod.name, at))
+        self.observe(workflow, PodStarted(pod.name, at, host=_HOST))
         if pod.daemon:
             self.starting_daemons.add(pod.name)
 

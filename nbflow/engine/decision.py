@@ -21,11 +21,12 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class PodStarted:
-    """The main container of a pod runs."""
+    """The main container of a pod runs. host: the name of the machine."""
 
     name: str
     at: datetime
     ip: str = ""
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

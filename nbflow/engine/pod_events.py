@@ -18,6 +18,8 @@ def started(run: Run, event: PodStarted) -> None:
     node = run.tree.of_pod(event.name)
     if node is None or node.type is not NodeType.POD:
         return  # Argo's agent says nothing of a request before it is answered
+    if event.host:
+        node = run.tree.put(replace(node, extra={**node.extra, "hostNodeName": event.host}))
     if node.phase is Phase.PENDING and node.id not in run.daemons:
         run.mark(node, Phase.RUNNING, "")
         for container in _containers(run, node):

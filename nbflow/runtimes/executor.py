@@ -16,7 +16,7 @@ from nbflow.runtimes.capture import Capture
 from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.environment import expand, resolve_environment
 from nbflow.runtimes.filling import Filler, remove_secrets
-from nbflow.runtimes.images import Image, command_line, known_images
+from nbflow.runtimes.images import KNOWN, Image, command_line, known_images
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
 from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome
@@ -99,7 +99,7 @@ class Executor:
         )
 
     def _images(self, container: ContainerSpec) -> dict[str, Image]:
-        return {} if container.command else dict(known_images(self._home.root))
+        return dict(KNOWN if container.command else known_images(self._home.root))
 
     def _secret(self, name: str) -> Mapping[str, bytes] | None:
         return self._objects.secret(name)

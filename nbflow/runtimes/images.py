@@ -24,11 +24,13 @@ class Image:
     """entrypoint: goes before the arguments of a template; args: used when it gives none.
 
     unless_program: the entrypoint steps aside when the first argument is a program's name, as many images do it.
+    program: a program that means the entrypoint, also when it is named as a template's command.
     """
 
     entrypoint: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     unless_program: bool = False
+    program: str = ""
 
 
 def _program(name: str, *args: str) -> Image:
@@ -57,11 +59,11 @@ KNOWN: Mapping[str, Image] = {
     "fedora": _plain("bash"),
     "golang": _plain("bash"),
     "hashicorp/terraform": _program("terraform"),
-    "influxdb": _program("run-influxdb"),
+    "influxdb": Image(("run-influxdb",), program="influxd"),
     "jupyter/base-notebook": _plain("bash"),
     "jupyter/scipy-notebook": _plain("bash"),
     "mikefarah/yq": _program("yq"),
-    "nginx": _program("run-nginx"),
+    "nginx": Image(("run-nginx",), program="nginx"),
     "node": Image(("node",), (), unless_program=True),
     "perl": _plain("perl", "-de0"),
     "postgres": Image(("postgres",), (), unless_program=True),
@@ -91,9 +93,10 @@ def command_line(
 
     script: the last argument is the path of a script. Raises PodRejected, naming the image, if nobody knows.
     """
-    if command:
-        return (*command, *args)
     found = known.get(repository(image))
+    if command:
+        stands_for = found is not None and found.program and command[0] == found.program
+        return (*(found.entrypoint if found and stands_for else ()), *command, *args)
     if found is None:
         raise PodRejected(
             f"nobody knows what image {image!r} runs"

@@ -24,7 +24,7 @@ from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
 from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
-from nbflow.runtimes.volumes import declared_paths, mounts_of, output_paths, read_only_mounts
+from nbflow.runtimes.volumes import declared_paths, mounts_of, read_only_mounts
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
 
@@ -78,10 +78,8 @@ class Sandbox:
         mounts = {**farmed, **volumes}
         for path in volumes:
             self._make_folder(folder, os.path.dirname(path), mounts)
-        needed = [os.path.dirname(path) for path in output_paths(pod)]
-        for path in (*needed, clean(pod.main.working_dir or "/")):
-            self._make_folder(folder, path, mounts)
-        return mounts
+        self._make_folder(folder, clean(pod.main.working_dir or "/"), mounts)
+        return mounts  # the folders of outputs are the pod's to make, as in Argo
 
     def _make_folder(self, folder: PodFolder, path: str, mounts: Mapping[str, str]) -> None:
         place = self.locate(folder, path, mounts, own=False)

@@ -81,9 +81,11 @@ class Planner:
 
         retries, pause = _retry(pod)
         private = has_own_network(pod)
+        containers = tuple(planned(container) for container in pod.containers)
+        taken = own_ports(pod) | {container.probe.port for container in containers}
         plan = Plan(
             init=tuple(planned(container) for container in pod.init_containers),
-            containers=tuple(planned(container) for container in pod.containers),
+            containers=containers,
             sidecars=pod.sidecars,
             daemon=pod.daemon,
             deadline=None if pod.deadline is None else max(0.0, pod.deadline.total_seconds()),
@@ -92,7 +94,7 @@ class Planner:
             pause=pause,
             private=private,
             address=pod_address(pod) if private else SHARED,
-            peers=peers,
+            peers=tuple(peer for peer in peers if int(peer.rpartition(":")[2]) not in taken),
         )
         return Planned(plan, self._namespace)
 
@@ -145,6 +147,17 @@ def _seconds(text: str) -> float:
 def _grace(pod: Pod) -> float:
     found = pod.extra.get("terminationGracePeriodSeconds")
     return float(found) if isinstance(found, int) else GRACE
+
+
+def own_ports(pod: Pod) -> set[int]:
+    """The ports that its containers say they listen on: in the pod's network they are not a peer's."""
+    found: set[int] = set()
+    for container in pod.containers:
+        ports = container.extra.get("ports")
+        for port in ports if isinstance(ports, list | tuple) else ():
+            number = port.get("containerPort") if isinstance(port, Mapping) else None
+            found |= {number} if isinstance(number, int) else set()
+    return found
 
 
 def peers_of(workflow: str) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class Batch:
         many(SQL["pod_cleared"], self.cleared)
         many(SQL["settle"], [(key,) for key in self.settled])
         for key in self.deleted:
-            for part in ("_nodes", "_children", "_pods", "_status", ""):
+            for part in ("_objects", "_nodes", "_children", "_pods", "_status", ""):
                 connection.execute(SQL[f"delete_workflow{part}"], (key,))
         for memo in self.memos:
             _write_memo(connection, memo)

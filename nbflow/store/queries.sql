@@ -215,6 +215,10 @@ UPDATE pods SET state = ? WHERE workflow = ? AND name = ?;
 -- What recovery looks for: decided and not over, or over and not cleared away.
 SELECT name, node, state, pod FROM pods WHERE workflow = ? AND state IN ('pending', 'running', 'captured') ORDER BY key;
 
+-- name: live_pod
+-- A pod that is not over, for whoever looks it up as an object.
+SELECT pod FROM pods WHERE name = ? AND pod IS NOT NULL ORDER BY key DESC LIMIT 1;
+
 -- name: kept_pods
 -- Roots that were kept for looking at, oldest first.
 SELECT w.key, w.uid, w.name, w.target, p.name, p.ended
@@ -223,6 +227,12 @@ FROM pods p JOIN workflows w ON w.key = p.workflow WHERE p.state = 'kept' ORDER 
 -- name: stored_status
 -- What a reconciler is rebuilt from.
 SELECT sequence, status, labels, suspended, finished FROM statuses WHERE workflow = ?;
+
+-- name: delete_workflow_objects
+-- Part of `delete`: the objects that it owns.
+DELETE FROM objects WHERE EXISTS (
+    SELECT 1 FROM json_each(object, '$.metadata.ownerReferences') AS owner JOIN workflows
+    ON workflows.uid = json_extract(owner.value, '$.uid') WHERE workflows.key = ?);
 
 -- name: delete_workflow_nodes
 -- Part of `delete`.

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from nbflow.errors import ConflictError, NotFoundError
 from nbflow.spec.status import NodeStatus
@@ -29,6 +29,9 @@ from nbflow.store.rows import (
     with_children,
 )
 from nbflow.store.statements import SQL
+
+if TYPE_CHECKING:
+    from nbflow.spec.pod import Pod
 
 LATEST = "@latest"
 Row = tuple[object, ...]
@@ -188,6 +191,13 @@ class Store:
     def pods(self, key: int) -> list[PodRow]:
         """The pods of a workflow in the order they were decided."""
         return [PodRow(str(name), str(node), str(state)) for name, node, state in self._all("pods", key)]
+
+    def live_pod(self, name: str) -> Pod | None:
+        """A pod of any workflow that is not over, None if there is none of that name."""
+        from nbflow.store.pods import pod_from_text
+
+        row = self._one("live_pod", name)
+        return None if row is None else pod_from_text(str(row[0]))
 
     def take_notices(self) -> list[str]:
         """What users should know and were not told yet. Who takes it tells it."""

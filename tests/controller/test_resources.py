@@ -125,6 +125,12 @@ def submit(cli: Cli, home: Path, text: str) -> dict[str, object]:
     return json.loads(done.stdout)
 
 
+def pod_name(node: dict[str, str]) -> str:
+    """workflow-template-number, the number being that of the id."""
+    name, _, number = node["id"].rpartition("-")
+    return f"{name}-{node['templateName']}-{number}"
+
+
 def last_words(made: dict[str, object]) -> tuple[str, str]:
     [node] = made["status"]["nodes"].values()  # type: ignore[index]
     return node["phase"], node.get("message", "")
@@ -227,3 +233,67 @@ def wait_until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_pod_looks_at_and_labels_itself(cli: Cli, home: Path) -> None:
+    made = submit(
+        cli,
+        home,
+        f"""{HEAD}  - name: main
+    steps:
+    - - {{name: mark, template: mark}}
+    - - {{name: merge, template: merge}}
+    - - {{name: spoil, template: spoil, continueOn: {{failed: true}}}}
+  - name: mark
+    resource:
+      action: patch
+      flags: [pod, "{{{{pod.name}}}}"]
+      mergeStrategy: json
+      manifest: |
+        [{{op: add, path: /metadata/annotations/foo, value: bar}}]
+    outputs:
+      parameters:
+      - {{name: foo, valueFrom: {{jsonPath: "{{.metadata.annotations.foo}} {{.status.phase}}"}}}}
+  - name: merge
+    resource:
+      action: patch
+      manifest: |
+        kind: Pod
+        metadata: {{name: "{{{{pod.name}}}}", labels: {{a: b}}}}
+    outputs:
+      parameters: [{{name: foo, valueFrom: {{jsonPath: "{{.metadata.labels.a}}"}}}}]
+  - name: spoil
+    resource:
+      action: patch
+      manifest: |
+        kind: Pod
+        metadata: {{name: "{{{{pod.name}}}}"}}
+        spec: {{restartPolicy: Always}}
+""",
+    )
+    nodes = {node["displayName"]: node for node in made["status"]["nodes"].values()}  # type: ignore[index]
+    assert nodes["mark"]["outputs"]["parameters"][0]["value"] == "bar Running"
+    assert nodes["merge"]["outputs"]["parameters"][0]["value"] == "b"
+    assert nodes["spoil"]["message"] == (
+        f"main: Error (exit code 64): of Pod {nodes['spoil']['id']}, which runs, only labels and annotations can be "
+        "changed on this target"
+    ).replace(nodes["spoil"]["id"], pod_name(nodes["spoil"]))
+
+
+def test_what_a_workflow_owns_goes_with_it(cli: Cli, home: Path) -> None:
+    made = submit(
+        cli,
+        home,
+        f"""{HEAD}  - name: main
+    resource:
+      action: create
+      setOwnerReference: true
+      manifest: |
+        kind: ConfigMap
+        metadata: {{name: owned}}
+        data: {{a: b}}
+""",
+    )
+    assert "owned" in cli("configmap", "list").stdout
+    assert cli("delete", made["metadata"]["name"]).returncode == 0  # type: ignore[index]
+    assert "owned" not in cli("configmap", "list").stdout

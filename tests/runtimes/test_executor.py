@@ -234,12 +234,12 @@ def test_large_files_are_captured_in_little_memory(cluster: Cluster) -> None:
 
     outputs = {
         "artifacts": [
-            {"name": "big", "path": "/out/big"},
-            {"name": "raw", "path": "/out/big", "archive": {"none": {}}},
+            {"name": "big", "path": "/tmp/big"},
+            {"name": "raw", "path": "/tmp/big", "archive": {"none": {}}},
         ]
     }
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    outputs_of(cluster, shell("truncate -s 300M /out/big", outputs=outputs))
+    outputs_of(cluster, shell("truncate -s 300M /tmp/big", outputs=outputs))
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # KiB
     with gzip.open(cluster.home.artifacts / "wf/pod-1/big.tgz") as file:
         assert tarfile.TarInfo.frombuf(file.read(512), "utf-8", "strict").size == 300 * 1024 * 1024

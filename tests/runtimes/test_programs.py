@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -58,3 +60,31 @@ def test_argosay(tmp_path: Path) -> None:
 @pytest.mark.parametrize("args", [["dance"], ["sleep", "soon"], ["sleep"], ["exit 1"], ["sleep", "5 years"]])
 def test_argosay_refuses(args: list[str]) -> None:
     assert run("argosay", *args)[0] == 1
+
+
+def test_apk_adds_what_is_there() -> None:
+    assert run("apk", "update")[0] == 0
+    assert run("apk", "add", "--no-cache", "python3", "bash>5")[0] == 0
+    done = subprocess.run([PROGRAMS / "apk", "add", "bash", "nowhere-1"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "ERROR: unable to select packages:\n"
+        "  nowhere-1 (no such package): this machine does not have it, and nothing is installed into a sandbox\n"
+    )
+    assert run("apk", "dance")[0] == 1
+
+
+def test_netcat_listens_and_calls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+    with subprocess.Popen([PROGRAMS / "nc", "-lk", "-p", port, "-e", "/bin/cat"]) as server:
+        try:
+            end = time.monotonic() + 20
+            while run("nc", "-z", "127.0.0.1", port)[0] and time.monotonic() < end:
+                time.sleep(0.05)
+            assert run("nc", "127.0.0.1", port, text="hello\n") == (0, "hello\n")
+            assert run("nc", "127.0.0.1", port, text="again\n") == (0, "again\n")
+        finally:
+            server.kill()
+    assert run("nc", "-z", "-w", "1", "127.0.0.1", port)[0] == 1
+    assert run("nc")[0] == 1

@@ -250,6 +250,14 @@ def test_daemons_with_the_same_port_do_not_meet(sandbox: Cluster) -> None:
     assert (outcome.phase, sandbox.log("three")) == (Phase.SUCCEEDED, "b'two'\n")
 
 
+def test_a_daemon_has_its_port_whoever_else_has_it(sandbox: Cluster) -> None:
+    """The second one listens on all addresses, those of its peers included."""
+    sandbox.executor.start(daemon("one", 18082, "one"))
+    until(lambda: PodFolder(os.fspath(sandbox.home.pod(UID, "one"))).read().ports == [18082])  # type: ignore[union-attr]
+    sandbox.executor.start(daemon("two", 18082, "two"))
+    assert get(wait_ready(sandbox, "two"), 18082) == "two"
+
+
 def test_a_sidecar_is_reached_by_loopback_alone(sandbox: Cluster) -> None:
     side = ContainerSpec("side", "x", server(80, "private"))
     script = "until exec 3<>/dev/tcp/127.0.0.1/80; do sleep 0.05; done 2>/dev/null; echo connected"

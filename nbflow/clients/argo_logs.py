@@ -28,6 +28,9 @@ _NOT_YET = re.compile(
 )
 _STAMP = re.compile(r"^(\S+?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
 _TRIES = 20
+_EXECUTOR = re.compile(r"time=\S+ level=\w+ msg=.* argo=true(?: |$)")
+"""What Argo's executor says of itself in the log of a container that it runs: no line of the user's."""
+_MORE_LINES = 16
 _LOGS = "-logs"
 Archived = Callable[[JSONObject, str, str], bytes]
 """(workflow, node id, artifact) -> a log that was archived. Raises NbflowError if it is out of reach."""
@@ -51,15 +54,16 @@ class PodLog:
     def lines(self, closed: threading.Event) -> Iterator[LogLine]:
         """All lines; with follow until the container ended. Raises NbflowError if the log cannot be had."""
         pauses = Pauses(first=0.1, longest=2.0)
+        tail = self.options.tail
         while not closed.is_set():
             before = (self.last, self.count)
             try:
-                self.stream = self.api.stream(
-                    POD, self._query(), name=self.pod, part="log", silence=_SILENCE_SECONDS
-                )
-                if closed.is_set():
-                    self.stream.close()
-                yield from self._read(self.stream)
+                if tail is not None:
+                    yield from self._tail(tail, closed)
+                    if not self.options.follow:
+                        return
+                    tail = None
+                yield from self._users(self._connect(self._query(), closed))
                 return
             except UnavailableError:
                 if (self.last, self.count) != before:
@@ -70,6 +74,27 @@ class PodLog:
                 if not (self.options.follow and _NOT_YET.search(error.problem)) or pauses.taken >= _TRIES:
                     raise
             closed.wait(pauses.next())
+
+    def _connect(self, query: Query, closed: threading.Event) -> Iterator[LogLine]:
+        self.stream = self.api.stream(POD, query, name=self.pod, part="log", silence=_SILENCE_SECONDS)
+        if closed.is_set():
+            self.stream.close()
+        return self._read(self.stream)
+
+    def _users(self, lines: Iterator[LogLine]) -> Iterator[LogLine]:
+        return (line for line in lines if not _EXECUTOR.match(line.text))
+
+    def _tail(self, wanted: int, closed: threading.Event) -> list[LogLine]:
+        """The last lines of the user's: the executor's own do not count, and nobody knows before how many there are."""
+        ask = wanted + _MORE_LINES
+        while True:
+            self.last, self.count = ("", ""), 0
+            query = {**self._query(), "follow": None, "tailLines": str(ask)}
+            found = list(self._connect(query, closed))
+            users = list(self._users(iter(found)))
+            if len(users) >= wanted or len(found) < ask or closed.is_set():
+                return users[-wanted:] if wanted else []
+            ask *= 4
 
     def _query(self) -> Query:
         options = self.options
@@ -84,8 +109,6 @@ class PodLog:
             query["sinceSeconds"] = max(1, int(options.since.total_seconds()))
         if options.since_time is not None:
             query["sinceTime"] = format_time(options.since_time)
-        if options.tail is not None:
-            query["tailLines"] = str(options.tail)
         return query
 
     def _read(self, stream: HTTPStream) -> Iterator[LogLine]:

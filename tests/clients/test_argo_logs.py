@@ -168,3 +168,43 @@ def test_a_log_can_be_closed_at_once(cluster, uid):
     logs.close()
     thread.join(3)
     assert done
+
+
+STARTS = (
+    'time=2026-11-23T14:58:26.496Z level=INFO msg="capturing logs" argo=true',
+    'time=2026-11-23T14:58:26.500Z level=INFO msg="waiting for signals" argo=true signalPath=/var/run/argo/signal',
+)
+ENDS = [f'time=2026-11-23T14:58:27.502Z level=INFO msg="saved {i}" error=<nil> argo=true' for i in range(40)]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_the_executor_says_of_itself_is_no_line_of_the_users(cluster, uid, follow):
+    name = start(cluster, uid, "w.0", "Succeeded")
+    mine = ["one", "time=now level=INFO msg=mine", "argo=true", "three"]
+    for text in (*STARTS, *mine, *ENDS):
+        cluster.log(name, text)
+    cluster.end_log(name)
+    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
+
+    def shown(**options):
+        return [line.text for line in ArgoClient().logs("w", LogOptions(follow=follow, **options))]
+
+    assert shown() == mine
+    assert shown(tail=2) == mine[-2:]
+    assert shown(tail=0) == []
+    assert shown(tail=99) == mine
+
+
+def test_a_tail_is_followed_by_what_comes(cluster, uid):
+    name = start(cluster, uid, "w.0")
+    for text in (*STARTS, "one", "two", "three"):
+        cluster.log(name, text)
+    _, thread, done, lines = following(LogOptions(follow=True, tail=2))
+    wait_until(lambda: len(lines) == 2)
+    for text in ("four", *ENDS):
+        cluster.log(name, text)
+    cluster.end_log(name)
+    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
+    thread.join(30)
+    assert done
+    assert [line.text for line in lines] == ["two", "three", "four"]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from nbflow.clients.argo_fields import completed
 from nbflow.clients.argo_logs import WorkflowLogs
 from nbflow.clients.argo_nodes import is_finished, is_offloaded, name_of, nodes_of, pack, typed, whole
 from nbflow.clients.argo_watching import WorkflowWatch, latest
@@ -228,7 +229,7 @@ class ArgoClient:
 
     def _labelled(self, manifest: JSONObject) -> dict[str, object]:
         """The manifest with the labels of the controller that it is for, and of who creates it."""
-        return self._created(_with_labels(manifest, {INSTANCE: self.instance_id or None}))
+        return self._created(_with_labels(completed(manifest), {INSTANCE: self.instance_id or None}))
 
     def _created(self, manifest: JSONObject) -> dict[str, object]:
         return _with_labels(manifest, self.api.access.identity.creator_labels())

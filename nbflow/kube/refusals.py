@@ -16,6 +16,13 @@ _BROKEN_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
 _RBAC = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]*)"')
 
 
+_UNCHECKED = (
+    "<nil>: Invalid value: null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation"
+)
+"""What the API server adds to the faults that a schema finds: true, and of no use to anybody."""
+
+
 class ExpiredError(NbflowError):
     """The history that a watch wanted to go on from is gone (410): list again."""
 
@@ -127,7 +134,9 @@ def _expired(message: str, _: Mapping[str, object], asked: Asked) -> NbflowError
 def _invalid(message: str, answer: Mapping[str, object], asked: Asked) -> NbflowError:
     causes = _details(answer).get("causes")
     listed = [cause for cause in causes if isinstance(cause, Mapping)] if isinstance(causes, list) else []
-    said = "; ".join(f"{cause.get('field', '')}: {cause.get('message', '')}" for cause in listed)
+    named = [cause for cause in listed if cause.get("field") != "<nil>"]
+    said = "; ".join(f"{cause.get('field', '')}: {cause.get('message', '')}" for cause in named)
+    message = message.replace(f", {_UNCHECKED}]", "]")
     return NbflowError(message, where=asked.where, fix=f"mend {said}" if said else "mend the manifest")
 
 

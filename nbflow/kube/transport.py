@@ -10,6 +10,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
+from nbflow import __version__
 from nbflow.kube.access import Access
 from nbflow.kube.refusals import Asked, refusal, unreachable
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
 _LONGEST_LINE = 1 << 20
+_AGENT = f"nbflow/{__version__}"
+"""Who wrote an object, in its managedFields and in the audit log."""
 Query = Mapping[str, str | int | bool | None]
 
 
@@ -108,6 +111,7 @@ class Transport:
                 configuration = self.access.configuration
                 configuration.connection_pool_maxsize = 64
                 self._client = ApiClient(configuration)
+                self._client.user_agent = _AGENT
             return self._client
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
@@ -238,7 +239,9 @@ def test_what_comes_with_a_manifest_is_created_and_secrets_are_not_shown(nbflow,
         + HELLO
     )
     nbflow("submit", write(text))
-    assert limited.storage.get(("v1", "secrets"), "default", "s")["stringData"] == {"password": "open sesame"}
+    assert limited.storage.get(("v1", "secrets"), "default", "s")["data"] == {
+        "password": base64.b64encode(b"open sesame").decode()
+    }
     assert "sesame" not in nbflow("secret", "list", "-o", "json")
     assert nbflow("secret", "list", "-o", "name") == "s\n"
     assert nbflow("secret", "delete", "s") == 'secret "s" deleted\n'
@@ -257,6 +260,9 @@ def test_another_instance_is_left_alone(nbflow, cluster, write):
 
 
 def test_another_namespace(nbflow, cluster, write):
+    with pytest.raises(NbflowError, match='namespace "team" not found'):
+        nbflow("submit", "-n", "team", write(HELLO))
+    cluster.namespace("team")
     nbflow("submit", "-n", "team", write(HELLO))
     assert cluster.storage.list(WORKFLOWS, "default")[0] == []
     (found,) = cluster.storage.list(WORKFLOWS, "team")[0]
@@ -264,6 +270,7 @@ def test_another_namespace(nbflow, cluster, write):
 
 
 def test_a_manifest_that_names_its_namespace_runs_there(nbflow, argo, write):
+    argo.namespace("team")
     text = HELLO.replace("generateName: hello-", "generateName: hello-, namespace: team")
     done = json.loads(nbflow("submit", "--wait", "-o", "json", write(text)))
     assert (done["metadata"]["namespace"], done["status"]["phase"]) == ("team", "Succeeded")

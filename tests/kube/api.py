@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import re
 import socket
 import ssl
@@ -20,7 +19,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -28,23 +27,48 @@ import trustme
 import yaml
 
 from nbflow.clients.selectors import parse_selector
+from nbflow.errors import NbflowError
+from tests.kube.discovery import discovery
+from tests.kube.protobuf import PREFIX, access_review
 from tests.kube.storage import (
     KINDS,
-    Happening,
     Refused,
     Storage,
-    expired,
+    conflict,
     full_name,
     group,
+    invalid,
     json_patch,
     merge_patch,
+    moment,
+    named,
+    too_large,
+    whole,
+)
+from tests.kube.streams import LOG_CLOSED, Streaming
+from tests.kube.validation import (
+    admitted,
+    bad_request,
+    check_kind,
+    check_patch_type,
+    check_place,
+    decoded,
 )
 
+NAMESPACES = ("v1", "namespaces")
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-LOG_CLOSED = None
-PROTOBUF = b"k8s\0"
 AUTHORITY = trustme.CA()
 CERTIFICATE = AUTHORITY.issue_cert("127.0.0.1")
+
+
+TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+    "without the continue parameter."
+)
+
+
+class Unrouted(Exception):
+    """No such path."""
 
 
 class Server(ThreadingHTTPServer):
@@ -104,6 +128,7 @@ class TestApi:
         self.watches: set[socket.socket] = set()
         self.server: ThreadingHTTPServer | None = None
         self.allow("admin-token", None, "admin")
+        self.namespace("default")
 
     # --- what tests do with it
 
@@ -118,6 +143,11 @@ class TestApi:
         self.server, self.port = server, server.server_port
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return self
+
+    def namespace(self, name):
+        """Make a namespace."""
+        with contextlib.suppress(Refused):
+            self.storage.create(NAMESPACES, "", {"metadata": {"name": name}})
 
     @property
     def url(self):
@@ -165,6 +195,7 @@ class TestApi:
             ],
         }
         path.write_text(yaml.safe_dump(data))
+        self.namespace(namespace)
         return path
 
     def log(self, pod, text, *, container="main", at=None):
@@ -178,7 +209,7 @@ class TestApi:
             self.storage.news.notify_all()
 
 
-class Answering(BaseHTTPRequestHandler):
+class Answering(Streaming):
     api: TestApi
     protocol_version = "HTTP/1.1"
     wbufsize = -1
@@ -217,6 +248,8 @@ class Answering(BaseHTTPRequestHandler):
             self.route(method, parts.path, raw)
         except Refused as refused:
             self.send(refused.code, refused.body, refused.headers)
+        except Unrouted:
+            self.send_bytes(404, b"404 page not found\n", "text/plain; charset=utf-8")
         except ConnectionAbortedError:
             self.close_connection = True
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
@@ -251,7 +284,7 @@ class Answering(BaseHTTPRequestHandler):
 
     def route(self, method, path, raw):
         words = [unquote(word) for word in path.strip("/").split("/")]
-        if method == "GET" and (found := self.discovery(words)) is not None:
+        if method == "GET" and (found := discovery(words, self.api.missing)) is not None:
             self.send(200, found)
             return
         if words[0] == "api" and len(words) > 2:
@@ -259,63 +292,37 @@ class Answering(BaseHTTPRequestHandler):
         elif words[0] == "apis" and len(words) > 3:
             version, rest = f"{words[1]}/{words[2]}", words[3:]
         else:
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
+            raise Unrouted
         namespace = ""
         if rest[0] == "namespaces" and len(rest) > 2:
             namespace, rest = rest[1], rest[2:]
         kind = (version, rest[0])
         if kind not in KINDS or kind[1] in self.api.missing:
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
+            if words[0] == "api":
+                raise Refused(404, "NotFound", "the server could not find the requested resource", {})
+            raise Unrouted
         name = rest[1] if len(rest) > 1 else ""
         part = rest[2] if len(rest) > 2 else ""
         watching = self.query.get("watch") in {"true", "1"}
         verb = VERBS.get(method) or ("get" if name else "watch" if watching else "list")
         self.authorize(verb, kind, namespace, name, part)
-        body = None if method == "DELETE" else decoded(raw)
+        if method == "PATCH":
+            check_patch_type(kind, self.headers.get("Content-Type", ""))
+        body = access_review(raw) if raw.startswith(PREFIX) else decoded(kind, raw) if raw else {}
         self.act(verb, kind, namespace, name, part, body)
-
-    def discovery(self, words):
-        if words == ["version"]:
-            return {"major": "1", "minor": "36", "gitVersion": "v1.36.0", "platform": "linux/amd64"}
-        if words == ["api"]:
-            return {"kind": "APIVersions", "versions": ["v1"]}
-        groups = sorted({api for api, plural in KINDS if "/" in api and plural not in self.api.missing})
-        if words == ["apis"]:
-            versions = [{"groupVersion": g, "version": g.split("/")[1]} for g in groups]
-            named = [
-                {"name": v["groupVersion"].split("/")[0], "versions": [v], "preferredVersion": v}
-                for v in versions
-            ]
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": named}
-        version = words[1] if words[0] == "api" and len(words) == 2 else "/".join(words[1:])
-        kinds = [(k, v) for k, v in KINDS.items() if k[0] == version and k[1] not in self.api.missing]
-        if len(words) > 3 or words[0] not in {"api", "apis"} or not kinds:
-            return None
-        found = [
-            {
-                "name": plural,
-                "singularName": named.lower(),
-                "kind": named,
-                "namespaced": namespaced,
-                "shortNames": short,
-                "verbs": ["create", "delete", "get", "list", "patch", "update", "watch"],
-            }
-            for (_, plural), (named, namespaced, short) in kinds
-        ]
-        return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": found}
 
     def authorize(self, verb, kind, namespace, name, part):
         plural = f"{kind[1]}/{part}" if part else kind[1]
         if kind[1] == "selfsubjectaccessreviews" or permitted(self.user, verb, group(kind), plural):
             return
         scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-        named = full_name(kind) + (f' "{name}"' if name else "")
+        what = full_name(kind) + (f' "{name}"' if name else "")
         raise Refused(
             403,
             "Forbidden",
-            f'{named} is forbidden: User "{self.user.name}" cannot {verb} resource "{plural}" '
+            f'{what} is forbidden: User "{self.user.name}" cannot {verb} resource "{plural}" '
             f'in API group "{group(kind)}" {scope}',
-            {"name": name, "group": group(kind), "kind": kind[1]},
+            named(kind, name),
         )
 
     def act(self, verb, kind, namespace, name, part, body):
@@ -324,7 +331,7 @@ class Answering(BaseHTTPRequestHandler):
             asked = body["spec"]["resourceAttributes"]
             plural = asked["resource"] + (f"/{asked['subresource']}" if asked.get("subresource") else "")
             allowed = permitted(self.user, asked["verb"], asked.get("group", ""), plural)
-            self.send(201, {**body, "status": {"allowed": allowed}})
+            self.send(201, whole(kind, {"metadata": {}, **body, "status": {"allowed": allowed}}))
         elif part == "log":
             self.stream_log(namespace, name)
         elif verb == "get":
@@ -334,18 +341,67 @@ class Answering(BaseHTTPRequestHandler):
         elif verb == "list":
             self.send(200, self.listing(kind, namespace))
         elif verb == "create":
-            dry = self.query.get("dryRun") == "All"
-            self.send(201, whole(kind, storage.create(kind, namespace, body, dry)))
+            self.send(201, whole(kind, self.created(kind, namespace, body)))
         elif verb == "update":
-            self.send(200, whole(kind, storage.replace(kind, namespace, name, body)))
+            self.send(200, whole(kind, self.updated(kind, namespace, name, body)))
         elif verb == "patch":
             self.send(200, whole(kind, self.patched(kind, namespace, name, body)))
+        elif name:
+            self.send(200, self.deleted(kind, namespace, name, body))
         else:
-            old = storage.delete(kind, namespace, name)
+            found = self.listing(kind, namespace)
+            for obj in found["items"]:
+                storage.delete(kind, namespace, obj["metadata"]["name"])
+            self.send(200, found)
+
+    def created(self, kind, namespace, body):
+        check_kind(kind, body)
+        check_place(namespace, body)
+        storage, metadata = self.api.storage, body.get("metadata") or {}
+        if metadata.get("resourceVersion"):
+            raise Refused(500, "", "resourceVersion should not be set on objects to be created")
+        if namespace:
+            storage.get(NAMESPACES, "", namespace)
+        dry = self.query.get("dryRun", "")
+        if dry not in {"", "All"}:
+            said = f'Unsupported value: ["{dry}"]: supported values: "All"'
+            causes = [("dryRun", "FieldValueNotSupported", said)]
+            raise invalid(("meta.k8s.io/v1", ""), "", causes, "CreateOptions")
+        return storage.create(kind, namespace, self.managed(kind, admitted(kind, body)), bool(dry))
+
+    def updated(self, kind, namespace, name, body):
+        check_kind(kind, body)
+        check_place(namespace, body, name)
+        self.api.storage.get(kind, namespace, name)
+        if group(kind) and not body["metadata"].get("resourceVersion"):
+            said = "Invalid value: 0: must be specified for an update"
+            causes = [("metadata.resourceVersion", "FieldValueInvalid", said)]
+            raise invalid(kind, name, causes, kind[1])
+        return self.api.storage.replace(kind, namespace, name, self.managed(kind, admitted(kind, body)))
+
+    def managed(self, kind, obj):
+        """With a word on who wrote it."""
+        old = obj["metadata"].get("managedFields") or []
+        who = self.headers.get("User-Agent", "").partition("/")[0]
+        if any(one.get("manager") == who for one in old):
+            return obj
+        entry = {"manager": who, "operation": "Update", "apiVersion": kind[0], "time": moment()}
+        fields = {"fieldsType": "FieldsV1", "fieldsV1": {f"f:{key}": {} for key in obj if key != "metadata"}}
+        return {**obj, "metadata": {**obj["metadata"], "managedFields": [*old, {**entry, **fields}]}}
+
+    def deleted(self, kind, namespace, name, options):
+        old = self.api.storage.get(kind, namespace, name)
+        uid = old["metadata"]["uid"]
+        wanted = options.get("preconditions", {}).get("uid", uid)
+        if wanted != uid:
+            why = f"the UID in the precondition ({wanted}) does not match the UID in record ({uid})."
+            raise conflict(kind, name, f"{why} The object might have been deleted and then recreated")
+        if self.query.get("dryRun") != "All":
+            self.api.storage.delete(kind, namespace, name)
             if kind[1] == "workflows":
-                self.collect(namespace, old["metadata"]["uid"])
-            details = {"name": name, "group": group(kind), "kind": kind[1], "uid": old["metadata"]["uid"]}
-            self.send(200, {"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details})
+                self.collect(namespace, uid)
+        details = {**named(kind, name), "uid": uid}
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
     def collect(self, namespace, uid):
         """What owners own goes with them."""
@@ -355,218 +411,64 @@ class Answering(BaseHTTPRequestHandler):
                 self.api.storage.delete(("v1", "pods"), namespace, pod["metadata"]["name"])
 
     def patched(self, kind, namespace, name, body):
-        content = self.headers.get("Content-Type", "")
-        change = json_patch if "json-patch" in content else merge_patch
-        if "merge-patch" not in content and "json-patch" not in content:
-            # Custom resources know no strategic merge; a real server says so.
-            raise Refused(
-                415, "UnsupportedMediaType", f"the body of the request was in an unknown format: {content}"
-            )
+        change = json_patch if "json-patch" in self.headers["Content-Type"] else merge_patch
         with self.api.storage.news:
             old = self.api.storage.get(kind, namespace, name)
-            return self.api.storage.replace(kind, namespace, name, change(old, body))
+            new = change(old, body)
+            check_place(namespace, new, name)
+            return self.api.storage.replace(kind, namespace, name, self.managed(kind, admitted(kind, new)))
 
     # --- lists and watches
 
     def wanted(self, obj):
-        labels = self.query.get("labelSelector", "")
-        if labels and not parse_selector(labels)(obj["metadata"].get("labels") or {}):
+        if not self.labels(obj["metadata"].get("labels") or {}):
             return False
-        fields = self.query.get("fieldSelector", "")
-        for term in fields.split(",") if fields else ():
-            key, _, value = term.partition("=")
+        for key, value in self.fields:
             place: Any = obj
             for step in key.split("."):
                 place = place.get(step, "") if isinstance(place, dict) else ""
-            if str(place) != value.lstrip("="):
+            if str(place) != value:
                 return False
         return True
 
+    def select(self, kind):
+        """Read the selectors of the request."""
+        try:
+            self.labels = parse_selector(self.query.get("labelSelector", ""))
+        except NbflowError as error:
+            raise bad_request(f"unable to parse requirement: {error.problem}") from error
+        terms = [term.partition("=") for term in self.query.get("fieldSelector", "").split(",") if term]
+        self.fields = [(key, value.removeprefix("=")) for key, _, value in terms]
+        for key, _ in self.fields:
+            if group(kind) and key not in {"metadata.name", "metadata.namespace"}:
+                raise bad_request(f"field label not supported: {key}")
+
     def listing(self, kind, namespace):
+        self.select(kind)
         found, version = self.api.storage.list(kind, namespace or None)
         found = [obj for obj in found if self.wanted(obj)]
-        metadata = {"resourceVersion": str(version)}
+        asked = int(self.query.get("resourceVersion") or 0)
+        if asked > version:
+            raise too_large(asked, version)
+        metadata = {"resourceVersion": str(version), **({"continue": ""} if group(kind) else {})}
         limit = int(self.query.get("limit") or 0)
         start = 0
         if token := self.query.get("continue"):
-            at, offset = token.split(":")
+            at, colon, offset = token.partition(":")
+            if not colon:
+                raise bad_request("invalid continue token: continue key is not valid")
             if int(at) < self.api.storage.oldest:
-                raise expired(at, self.api.storage.oldest)
+                raise Refused(410, "Expired", TOO_OLD)
             start, metadata["resourceVersion"] = int(offset), at
         if limit and len(found) > start + limit:
             metadata["continue"] = f"{metadata['resourceVersion']}:{start + limit}"
+            if not (self.query.get("labelSelector") or self.query.get("fieldSelector")):
+                metadata["remainingItemCount"] = len(found) - start - limit
             found = found[start : start + limit]
         else:
             found = found[start:]
         items = [whole(kind, obj) for obj in found]
         return {"kind": f"{KINDS[kind][0]}List", "apiVersion": kind[0], "metadata": metadata, "items": items}
-
-    def stream_watch(self, kind, namespace):
-        storage = self.api.storage
-        asked = self.query.get("resourceVersion") or "0"
-        with storage.news:
-            version = int(asked)
-            first = []
-            if version == 0:
-                objects, version = storage.list(kind, namespace or None)
-                first = [Happening(version, "ADDED", kind, obj) for obj in objects]
-            elif version < storage.oldest:
-                raise expired(version, storage.oldest)
-        self.start_stream("application/json")
-        end = time.monotonic() + float(self.query.get("timeoutSeconds") or 3600)
-        bookmarks = self.query.get("allowWatchBookmarks") == "true"
-        self.api.watches.add(self.connection)
-        try:
-            self.tell(kind, namespace, first)
-            while time.monotonic() < end:
-                with storage.news:
-                    storage.news.wait_for(lambda v=version: storage.version > v, self.api.bookmark_seconds)
-                    try:
-                        news = storage.since(version)
-                    except Refused as refused:
-                        self.chunk({"type": "ERROR", "object": refused.body})
-                        break
-                    version = max(version, storage.version)
-                self.tell(kind, namespace, news)
-                if not news and bookmarks:
-                    metadata = {"resourceVersion": str(version)}
-                    self.chunk({"type": "BOOKMARK", "object": whole(kind, {"metadata": metadata})})
-            self.end_stream()
-        finally:
-            self.api.watches.discard(self.connection)
-
-    def tell(self, kind, namespace, news):
-        for one in news:
-            if one.kind != kind or (namespace and one.object["metadata"].get("namespace") != namespace):
-                continue
-            now, before = self.wanted(one.object), one.before is not None and self.wanted(one.before)
-            if not now and not before:
-                continue
-            type_ = one.type
-            if type_ == "MODIFIED" and not before:
-                type_ = "ADDED"
-            elif type_ == "MODIFIED" and not now:
-                type_ = "DELETED"
-            self.chunk({"type": type_, "object": whole(kind, one.object)})
-
-    # --- logs
-
-    def stream_log(self, namespace, name):
-        pod = self.api.storage.get(("v1", "pods"), namespace, name)
-        known = [c["name"] for c in pod.get("spec", {}).get("containers", [{"name": "main"}])]
-        container = self.query.get("container") or known[0]
-        if container not in known:
-            raise Refused(400, "BadRequest", f"container {container} is not valid for pod {name}")
-        if pod.get("status", {}).get("phase") == "Pending":
-            said = f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
-            raise Refused(400, "BadRequest", said)
-        storage, follow = self.api.storage, self.query.get("follow") == "true"
-        stamps = self.query.get("timestamps") == "true"
-        with storage.news:
-            lines = self.api.logs.setdefault((name, container), [])
-            at, tail = 0, self.query.get("tailLines")
-            if tail is not None:
-                at = max(0, len([line for line in lines if line]) - int(tail))
-        since = self.cutoff()
-        self.start_stream("text/plain")
-        self.api.watches.add(self.connection)
-        try:
-            while True:
-                with storage.news:
-                    if follow:
-                        storage.news.wait_for(lambda seen=at: len(lines) > seen, 0.2)
-                    news, at = lines[at:], len(lines)
-                for line in news:
-                    if line is LOG_CLOSED:
-                        self.end_stream()
-                        return
-                    if line[0] >= since:
-                        self.chunk_bytes(((stamp(line[0]) + " ") * stamps + line[1] + "\n").encode())
-                if not follow:
-                    self.end_stream()
-                    return
-        finally:
-            self.api.watches.discard(self.connection)
-
-    def cutoff(self):
-        if seconds := self.query.get("sinceSeconds"):
-            return time.time() - int(seconds)
-        if text := self.query.get("sinceTime"):
-            from datetime import datetime
-
-            return datetime.fromisoformat(text).timestamp()
-        return 0.0
-
-    # --- bytes
-
-    def send(self, code, body, headers=None):
-        data = json.dumps(body).encode()
-        self.send_response(code)
-        for key, value in (headers or {}).items():
-            self.send_header(key, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-        self.wfile.flush()
-
-    def start_stream(self, content):
-        self.send_response(200)
-        self.send_header("Content-Type", content)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        self.wfile.flush()
-
-    def chunk(self, event):
-        self.chunk_bytes(json.dumps(event).encode() + b"\n")
-
-    def chunk_bytes(self, data):
-        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-        self.wfile.flush()
-
-    def end_stream(self):
-        self.wfile.write(b"0\r\n\r\n")
-        self.wfile.flush()
-
-
-def decoded(raw):
-    if raw.startswith(PROTOBUF):
-        return access_review(raw)
-    try:
-        return json.loads(raw) if raw else None
-    except ValueError as error:
-        raise Refused(415, "UnsupportedMediaType", "this server reads JSON only") from error
-
-
-def access_review(raw):
-    """The one object that Go's clients write in protobuf here: a SelfSubjectAccessReview, inside a runtime.Unknown."""
-    unknown = fields_of(raw[len(PROTOBUF) :])
-    attributes = fields_of(fields_of(fields_of(unknown[2])[2])[1])
-    names = ("namespace", "verb", "group", "version", "resource", "subresource", "name")
-    given = {name: attributes.get(number, b"").decode() for number, name in enumerate(names, 1)}
-    return {"spec": {"resourceAttributes": given}}
-
-
-def fields_of(data):
-    """The fields of a protobuf message that holds nothing but texts and messages: number -> bytes."""
-    found, at = {}, 0
-
-    def number():
-        nonlocal at
-        value, shift = 0, 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value
-
-    while at < len(data):
-        key, length = number() >> 3, number()
-        found[key] = data[at : at + length]
-        at += length
-    return found
 
 
 def permitted(user, verb, api_group, plural):
@@ -577,14 +479,3 @@ def permitted(user, verb, api_group, plural):
         api_group in rule["apiGroups"] and plural in rule["resources"] and verb in rule["verbs"]
         for rule in user.rules
     )
-
-
-def whole(kind, obj):
-    return {"apiVersion": kind[0], "kind": KINDS[kind][0], **obj}
-
-
-def stamp(seconds):
-    """RFC 3339 with nanoseconds, without zeros at the end, as the kubelet writes it."""
-    whole_seconds, rest = divmod(int(seconds * 1e9), 10**9)
-    fraction = f".{rest:09d}".rstrip("0").rstrip(".")
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole_seconds)) + fraction + "Z"

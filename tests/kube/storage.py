@@ -20,6 +20,9 @@ KINDS = {
     ("v1", "namespaces"): ("Namespace", False, ["ns"]),
     ("authorization.k8s.io/v1", "selfsubjectaccessreviews"): ("SelfSubjectAccessReview", False, []),
 }
+GENERATIONS = {"workflows", "workflowtemplates", "cronworkflows", "clusterworkflowtemplates", "pods"}
+"""The kinds whose objects count how often they changed."""
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -31,14 +34,14 @@ class Refused(Exception):
     ):
         super().__init__(message)
         self.code, self.headers = code, headers or {}
+        said = {"reason": reason or None, "details": details}
         self.body = {
             "kind": "Status",
             "apiVersion": "v1",
             "metadata": {},
             "status": "Failure",
             "message": message,
-            "reason": reason,
-            "details": details or {},
+            **{key: value for key, value in said.items() if value is not None},
             "code": code,
         }
 
@@ -86,10 +89,6 @@ class Storage:
             obj = copy.deepcopy(given)
             metadata = obj.setdefault("metadata", {})
             if not metadata.get("name"):
-                if not metadata.get("generateName"):
-                    raise invalid(
-                        kind, "", "metadata.name", "Required value: name or generateName is required"
-                    )
                 raw = uuid.uuid4().bytes
                 metadata["name"] = metadata["generateName"] + "".join(
                     LETTERS[b % len(LETTERS)] for b in raw[:5]
@@ -97,12 +96,11 @@ class Storage:
             name = metadata["name"]
             if (kind, namespace, name) in self.objects:
                 raise Refused(
-                    409,
-                    "AlreadyExists",
-                    f'{full_name(kind)} "{name}" already exists',
-                    {"name": name, "group": group(kind), "kind": kind[1]},
+                    409, "AlreadyExists", f'{full_name(kind)} "{name}" already exists', named(kind, name)
                 )
-            metadata.update(uid=str(uuid.uuid4()), creationTimestamp=moment(), generation=1)
+            metadata.update(uid=str(uuid.uuid4()), creationTimestamp=moment())
+            if kind[1] in GENERATIONS:
+                metadata["generation"] = 1
             if KINDS[kind][1]:
                 metadata["namespace"] = namespace
             if not dry_run:
@@ -115,16 +113,18 @@ class Storage:
             new = copy.deepcopy(given)
             asked = new.setdefault("metadata", {}).get("resourceVersion")
             if asked and asked != old["metadata"]["resourceVersion"]:
-                raise Refused(
-                    409,
-                    "Conflict",
-                    f'Operation cannot be fulfilled on {full_name(kind)} "{name}": the object has been modified; '
-                    "please apply your changes to the latest version and try again",
-                    {"name": name, "group": group(kind), "kind": kind[1]},
+                raise conflict(kind, name, MODIFIED)
+            if new["metadata"].get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
+                raise conflict(
+                    kind, name, f"Precondition failed: UID in precondition: {new['metadata']['uid']}"
                 )
-            for key in ("uid", "creationTimestamp", "namespace"):
+            for key in ("uid", "creationTimestamp", "namespace", "generation", "resourceVersion"):
                 if key in old["metadata"]:
                     new["metadata"][key] = old["metadata"][key]
+            if new == old:
+                return new
+            if "generation" in new["metadata"] and {**new, "metadata": {}} != {**old, "metadata": {}}:
+                new["metadata"]["generation"] += 1
             self._store("MODIFIED", kind, namespace, name, new, old)
             return copy.deepcopy(new)
 
@@ -169,21 +169,44 @@ def full_name(kind):
     return f"{kind[1]}.{group(kind)}" if group(kind) else kind[1]
 
 
+def named(kind, name, as_kind=""):
+    """The details of an answer about one object. Nothing in them is empty."""
+    details = {"name": name, "group": group(kind), "kind": as_kind or kind[1]}
+    return {key: value for key, value in details.items() if value}
+
+
+def whole(kind, obj):
+    return {"apiVersion": kind[0], "kind": KINDS[kind][0], **obj}
+
+
 def not_found(kind, name):
-    details = {"name": name, "group": group(kind), "kind": kind[1]}
-    return Refused(404, "NotFound", f'{full_name(kind)} "{name}" not found', details)
+    return Refused(404, "NotFound", f'{full_name(kind)} "{name}" not found', named(kind, name))
+
+
+def conflict(kind, name, why):
+    said = f'Operation cannot be fulfilled on {full_name(kind)} "{name}": {why}'
+    return Refused(409, "Conflict", said, named(kind, name))
 
 
 def expired(version, oldest):
     return Refused(410, "Expired", f"too old resource version: {version} ({oldest})")
 
 
-def invalid(kind, name, place, message):
-    causes = [{"reason": "FieldValueInvalid", "message": message, "field": place}]
-    details = {"name": name, "kind": KINDS[kind][0], "causes": causes}
-    return Refused(
-        422, "Invalid", f'{KINDS[kind][0]}.{group(kind)} "{name}" is invalid: {place}: {message}', details
-    )
+def too_large(asked, version):
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    said = f"Timeout: Too large resource version: {asked}, current: {version}"
+    return Refused(504, "Timeout", said, {"causes": causes, "retryAfterSeconds": 1})
+
+
+def invalid(kind, name, causes, as_kind=""):
+    """causes: (field, reason, message)."""
+    as_kind = as_kind or KINDS[kind][0]
+    listed = [{"reason": reason, "message": message, "field": field} for field, reason, message in causes]
+    details = {**named(kind, name, as_kind), "causes": listed}
+    said = [f"{field}: {message}" for field, _, message in causes]
+    text = said[0] if len(said) == 1 else f"[{', '.join(said)}]"
+    what = f"{as_kind}.{group(kind)}" if group(kind) else as_kind
+    return Refused(422, "Invalid", f'{what} "{name}" is invalid: {text}', details)
 
 
 def merge_patch(target, patch):
@@ -201,27 +224,31 @@ def merge_patch(target, patch):
 
 def json_patch(target, operations):
     """RFC 6902, the operations that clients use."""
-    result = copy.deepcopy(target)
-    for operation in operations:
-        *path, last = [p.replace("~1", "/").replace("~0", "~") for p in operation["path"].split("/")[1:]]
-        place = result
-        for part in path:
-            place = place[int(part)] if isinstance(place, list) else place[part]
-        if isinstance(place, list):
-            at = len(place) if last == "-" else int(last)
-            if operation["op"] == "add":
-                place.insert(at, operation["value"])
-            elif operation["op"] == "remove":
-                del place[at]
-            else:
-                place[at] = operation["value"]
-        elif operation["op"] == "remove":
-            del place[last]
-        elif operation["op"] == "test":
-            if place.get(last) != operation["value"]:
-                raise Refused(
-                    422, "Invalid", f"the server rejected our request: testing {operation['path']} failed"
-                )
-        else:
-            place[last] = operation["value"]
+    try:
+        result = copy.deepcopy(target)
+        for operation in operations:
+            _operate(result, operation)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Refused(
+            422, "Invalid", "the server rejected our request due to an error in our request", {}
+        ) from error
     return result
+
+
+def _operate(place, operation):
+    *path, last = [p.replace("~1", "/").replace("~0", "~") for p in operation["path"].split("/")[1:]]
+    for part in path:
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    if isinstance(place, list):
+        last = len(place) if last == "-" else int(last)
+    match operation["op"]:
+        case "add" if isinstance(place, list):
+            place.insert(last, operation["value"])
+        case "add":
+            place[last] = operation["value"]
+        case "replace":
+            place[last] = (place[last], operation["value"])[1]
+        case "remove":
+            del place[last]
+        case "test" if place[last] != operation["value"]:
+            raise ValueError(operation["path"])

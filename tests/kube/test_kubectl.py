@@ -50,7 +50,7 @@ def test_creates_gets_lists_and_deletes(kubectl):
 
 
 def test_patches(kubectl, cluster):
-    cluster.storage.create(WORKFLOWS, "default", manifest())
+    cluster.storage.create(WORKFLOWS, "default", manifest(x="y"))
     kubectl(
         "patch", "wf", "hello", "--type=merge", "-p", '{"spec": {"shutdown": "Stop", "entrypoint": null}}'
     )
@@ -58,7 +58,7 @@ def test_patches(kubectl, cluster):
     kubectl("patch", "wf", "hello", "--type=json", "-p", json.dumps(operations))
     found = cluster.storage.get(WORKFLOWS, "default", "hello")
     assert found["spec"] == {"shutdown": "Stop"}
-    assert found["metadata"]["labels"] == {"a/b": "c"}
+    assert found["metadata"]["labels"] == {"x": "y", "a/b": "c"}
 
 
 def test_refuses_a_stale_update(kubectl, cluster):

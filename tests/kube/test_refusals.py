@@ -84,9 +84,11 @@ def test_what_policies_refuse(cluster, code, reason, message, fix):
 
 
 def test_invalid_objects(cluster):
-    error = refused(lambda: Api().create(WORKFLOW, {"metadata": {}}))
-    assert error.problem.endswith("metadata.name: Required value: name or generateName is required")
-    assert error.fix == "mend metadata.name: Required value: name or generateName is required"
+    error = refused(lambda: Api().create(WORKFLOW, {"metadata": {}, "spec": {"parallelism": "x"}}))
+    name = "metadata.name: Required value: name or generateName is required"
+    number = 'spec.parallelism: Invalid value: "string": spec.parallelism in body must be of type integer: "string"'
+    assert error.problem == f'Workflow.argoproj.io "" is invalid: [{name}, {number}]'
+    assert error.fix == f"mend {name}; {number}"
 
 
 def test_names_that_are_taken_or_unknown(cluster):

@@ -31,12 +31,14 @@ def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secret
     """
     place = place_of(artifact)
     settings = location(artifact, place) if place else {}
-    if place == "s3" and not settings.keys() - {"key"}:
-        return LocalRepository(repository)
+    if place == "s3" and not settings.get("endpoint"):
+        return LocalRepository(
+            repository
+        )  # no whole location: Argo takes all but the key from its repository
     match place:
         case "raw":
             return RawDriver()
-        case "http":
+        case "http" | "artifactory":
             from nbflow.artifacts.http import HTTPDriver
 
             return HTTPDriver(secrets)

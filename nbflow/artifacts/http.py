@@ -16,21 +16,22 @@ from nbflow.errors import NbflowError
 
 
 class HTTPDriver:
-    """`http: {url, headers, auth}`. auth is a user and password, a client certificate, or OAuth2."""
+    """`http: {url, headers, auth}`, where auth is a user and password, a client certificate, or OAuth2; and
+    `artifactory: {url, usernameSecret, passwordSecret}`, a server where a file is a URL."""
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
 
     def load(self, artifact: Artifact, scratch: Path) -> Path:
-        settings = location(artifact, "http")
-        url = str(settings.get("url", ""))
+        settings = _settings(artifact)
+        url = str(settings.get("url") or "")
         web.check_url(url, f"the url of {said(artifact)}")
         web.get(url, scratch, self._access(settings, scratch))
         return scratch
 
     def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:  # noqa: ARG002
-        settings = location(artifact, "http")
-        url = str(settings.get("url", ""))
+        settings = _settings(artifact)
+        url = str(settings.get("url") or "")
         web.check_url(url, f"the url of {said(artifact)}")
         if source.is_dir():
             raise NbflowError(
@@ -98,6 +99,15 @@ class HTTPDriver:
             both = {**form, "client_id": client, "client_secret": secret}
             answer = web.post(url, _encoded(both), Access((), context))
         return _access_token(answer, url)
+
+
+def _settings(artifact: Artifact) -> Mapping[str, object]:
+    """What it says of its place, in the words of `http`."""
+    if artifact.get("http") is not None:
+        return location(artifact, "http")
+    server = location(artifact, "artifactory")
+    user = {name: server.get(name) for name in ("usernameSecret", "passwordSecret")}
+    return {"url": server.get("url"), "auth": {"basicAuth": user}}
 
 
 def _headers(settings: Mapping[str, object]) -> list[tuple[str, str]]:

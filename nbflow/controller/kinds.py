@@ -50,16 +50,20 @@ _IGNORED = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object that is meant. name: "" for one that is to be made by its generateName."""
+    """The object that is meant. name: "" for one that is to be made by its generateName.
+
+    selector: of labels, for all objects that have them; "" if one is named.
+    """
 
     kind: Kind
     name: str
     ignore_missing: bool = False
+    selector: str = ""
 
 
 def target_of(manifest: object, flags: Sequence[str], action: str) -> Target:
     """Raises NbflowError for a kind that is not here, an object without a name, a flag that is not understood."""
-    words, ignore = _words(flags)
+    words, ignore, selector = _words(flags)
     item = manifest if isinstance(manifest, Mapping) else {}
     metadata = item.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
@@ -71,6 +75,12 @@ def target_of(manifest: object, flags: Sequence[str], action: str) -> Target:
         raise NbflowError(
             "Must provide at least one of flags or manifest." if not item else "kind is required"
         )
+    if selector and (name or action != "delete"):
+        raise NbflowError(
+            "a selector is for `delete` of objects that are not named", fix="leave out one of them"
+        )
+    if selector:
+        return Target(kind_of(kind), "", ignore, selector)
     if not name and not (action == "create" and metadata.get("generateName")):
         raise NbflowError(
             f"resource name may not be empty: {kind} to {action} has no metadata.name",
@@ -91,21 +101,23 @@ def kind_of(word: str) -> Kind:
     )
 
 
-def _words(flags: Sequence[str]) -> tuple[list[str], bool]:
-    """The words that are no flags, and whether a missing object is no error."""
-    words, ignore, skip = [], False, False
-    for flag in flags:
-        name, _, value = flag.partition("=")
-        if skip:
-            skip = False
-        elif not flag.startswith("-"):
+def _words(flags: Sequence[str]) -> tuple[list[str], bool, str]:
+    """The words that are no flags, whether a missing object is no error, and a selector of labels."""
+    words, ignore, selector = [], False, ""
+    left = list(flags)
+    while left:
+        flag = left.pop(0)
+        name, equals, value = flag.partition("=")
+        if not flag.startswith("-"):
             words.append(flag)
-        elif name in {"-n", "--namespace"}:
-            skip = not value
+        elif name in {"-n", "--namespace", "-l", "--selector"}:
+            value = value if equals else "".join(left[:1])
+            del left[: 0 if equals else 1]
+            selector = value if name in {"-l", "--selector"} else selector
         elif name == "--ignore-not-found":
             ignore = value != "false"
         elif name not in _IGNORED:
             raise NbflowError(
                 f"the flag {name} is not understood on this target", fix="leave it out, or use --on argo"
             )
-    return words, ignore
+    return words, ignore, selector

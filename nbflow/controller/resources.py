@@ -12,11 +12,12 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from nbflow.clients.local import LocalClient
+from nbflow.clients.selectors import parse_selector
 from nbflow.controller.conditions import Requirement, parse
 from nbflow.controller.jobs import PodRunner, run_job, run_pod
 from nbflow.controller.kinds import Kind, Target, target_of
@@ -80,6 +81,9 @@ class Resource:
 
     def _act(self, action: str, target: Target, manifest: object) -> Json | None:
         kind, name = target.kind, target.name
+        if target.selector:
+            self._delete_all(kind, parse_selector(target.selector))
+            return None
         old = self._read(kind, name) if name else None
         if action in {"get", "delete"}:
             if old is None and not (action == "delete" or target.ignore_missing):
@@ -145,6 +149,19 @@ class Resource:
             )
         self._store.objects.replace(kind.name, _name(old), new)
         return new
+
+    def _delete_all(self, kind: Kind, meets: Callable[[Mapping[str, str]], bool]) -> None:
+        found = self._workflows() if kind.name == "Workflow" else self._store.objects.list(kind.name)
+        chosen = [_name(item) for item in found if meets(_labels(item))]
+        for name in chosen:
+            self._delete(kind, name)
+        if not chosen:
+            print("No resources found", flush=True)  # noqa: T201
+
+    def _workflows(self) -> Sequence[Mapping[str, object]]:
+        return [
+            {"metadata": {"name": name, "labels": labels}} for _, name, _, labels in self._store.listing()
+        ]
 
     def _delete(self, kind: Kind, name: str) -> None:
         if kind.name == "Workflow":
@@ -229,7 +246,11 @@ def _status(item: Json) -> Json:
     return cast("Json", status) if isinstance(status, dict) else {}
 
 
-def _name(item: Json) -> str:
+def _labels(item: Mapping[str, object]) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", cast("Json", item.get("metadata") or {}).get("labels") or {})
+
+
+def _name(item: Mapping[str, object]) -> str:
     return str(cast("Json", item.get("metadata") or {}).get("name", ""))
 
 

@@ -47,7 +47,7 @@ KNOWN: Mapping[str, Image] = {
     "amazon/aws-cli": _program("aws"),
     "amazonlinux": _plain("bash"),
     "appropriate/curl": _program("curl"),
-    "argoproj/argosay": _program("argosay"),
+    "argoproj/argosay": Image(("argosay",), program="/argosay"),
     "bash": Image(("bash",), (), unless_program=True),
     "bitnami/kubectl": _program("kubectl", "--help"),
     "busybox": _plain("sh"),
@@ -96,7 +96,7 @@ def command_line(
     found = known.get(repository(image))
     if command:
         stands_for = found is not None and found.program and command[0] == found.program
-        return (*(found.entrypoint if found and stands_for else ()), *command, *args)
+        return (*(found.entrypoint if found and stands_for else command[:1]), *command[1:], *args)
     if found is None:
         raise PodRejected(
             f"nobody knows what image {image!r} runs"

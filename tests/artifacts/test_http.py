@@ -54,6 +54,15 @@ def test_a_file_is_fetched_with_its_headers(server: WebServer, tmp_path: Path) -
     assert "authorization" not in sent
 
 
+def test_artifactory_is_a_server_with_a_user(server: WebServer, tmp_path: Path) -> None:
+    server.want("anna", "s3cr3t-w0rd")
+    (tmp_path / "source").write_bytes(b"content")
+    artifact = {"name": "a", "artifactory": {"url": server.url("/repo/f.tgz"), **BASIC["basicAuth"]}}
+    save(artifact, tmp_path / "source")
+    assert server.files == {"/repo/f.tgz": b"content"}
+    assert load(artifact, tmp_path) == b"content"
+
+
 def test_user_and_password_come_from_a_secret(server: WebServer, tmp_path: Path) -> None:
     server.files["/f"] = b"content"
     server.want("anna", "s3cr3t-w0rd")

@@ -179,7 +179,7 @@ def test_create_patch_get_run_wait_and_delete(cli: Cli, home: Path) -> None:
         ),
         (
             "{action: get, flags: [cm, conf, --selector=a=b]}",
-            "the flag --selector is not understood on this target",
+            "a selector is for `delete` of objects that are not named",
         ),
         (
             (
@@ -297,3 +297,22 @@ def test_what_a_workflow_owns_goes_with_it(cli: Cli, home: Path) -> None:
     assert "owned" in cli("configmap", "list").stdout
     assert cli("delete", made["metadata"]["name"]).returncode == 0  # type: ignore[index]
     assert "owned" not in cli("configmap", "list").stdout
+
+
+def test_objects_are_deleted_by_their_labels(cli: Cli, home: Path) -> None:
+    for name, label in (("one", "true"), ("two", "false"), ("three", "true")):
+        item = {
+            "kind": "ConfigMap",
+            "apiVersion": "v1",
+            "metadata": {"name": name, "labels": {"cleanup": label}},
+        }
+        assert cli("create", "-f", "-", text=json.dumps(item)).returncode == 0
+    made = submit(
+        cli,
+        home,
+        f"""{HEAD}  - name: main
+    resource: {{action: delete, flags: [configmap, --selector, cleanup=true]}}
+""",
+    )
+    assert last_words(made) == ("Succeeded", "")
+    assert [name for name in ("one", "two", "three") if name in cli("configmap", "list").stdout] == ["two"]

@@ -39,8 +39,9 @@ def test_the_name_of_an_image(image: str, name: str) -> None:
         ("node:20", (), ("npm", "ci"), ("npm", "ci")),
         ("nginx:1.13", (), (), ("run-nginx",)),
         ("influxdb:1.2", (), (), ("run-influxdb",)),
-        ("nginx:1.13", ("nginx", "-g", "daemon off;"), (), ("run-nginx", "nginx", "-g", "daemon off;")),
+        ("nginx:1.13", ("nginx", "-g", "daemon off;"), (), ("run-nginx", "-g", "daemon off;")),
         ("nginx:1.13", ("sh", "-c"), ("nginx",), ("sh", "-c", "nginx")),
+        ("argoproj/argosay:v2", ("/argosay",), ("echo",), ("argosay", "echo")),
         ("stedolan/jq:latest", (), (".a",), ("jq", ".a")),
     ],
 )

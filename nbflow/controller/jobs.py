@@ -1,4 +1,4 @@
-"""Jobs and Pods that a resource template makes: run as pods of the workflow's target, one after the other."""
+"""Jobs and Pods that a resource template makes: run as pods of the workflow's target."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import contextlib
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -25,28 +27,30 @@ _WAIT = timedelta(seconds=1)
 
 @dataclass(slots=True)
 class PodRunner:
-    """Runs one pod at a time, and ends it when the step is ended. uid: whose files they are, for a while."""
+    """Runs pods, in one thread each. uid: whose files they are, for a while. stopping: all of them shall end."""
 
     home: Home
     objects: Objects
     workflow: str
     uid: str
     annotations: Mapping[str, str]
-    running: str = ""
-    _opened: Executor | None = field(default=None)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    _said: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, name: str, spec: Mapping[str, object]) -> PodOutcome:
         """A pod of that specification, until it ended; what it printed is printed. Raises NbflowError."""
         runtime = open_runtime(self.annotations.get("nbflow.dev/target", "sandbox"), self.home, self.objects)
         executor = Executor(runtime, self.home, self.objects)
         pod = self._pod(name, spec)
-        self.running = name
         try:
             executor.start(pod)
             while (status := runtime.pod_status(pod.uid, name)) is None or not status.finished:
                 runtime.finished_pods(_WAIT)
+                if self.stopping.is_set():
+                    raise NbflowError("the step was ended")
             outcome = executor.finish(pod, status)
-            with contextlib.suppress(OSError), self.home.log(pod.uid, name, "main").open("rb") as log:
+            log_file = self.home.log(pod.uid, name, "main")
+            with self._said, contextlib.suppress(OSError), log_file.open("rb") as log:
                 shutil.copyfileobj(log, sys.stdout.buffer)
                 sys.stdout.buffer.flush()
             return outcome
@@ -55,8 +59,7 @@ class PodRunner:
             while (left := runtime.pod_status(pod.uid, name)) is not None and not left.finished:
                 runtime.finished_pods(_WAIT)
             runtime.forget_pod(name, keep_root=False)
-            shutil.rmtree(self.home.workflow(self.uid), ignore_errors=True)
-            self.running = ""
+            shutil.rmtree(self.home.pod(self.uid, name), ignore_errors=True)
 
     def _pod(self, name: str, spec: Mapping[str, object]) -> Pod:
         containers = _list(spec, "containers")
@@ -114,23 +117,38 @@ def run_job(item: Json, runner: PodRunner) -> Iterator[Json]:
     name = str(cast("Json", item["metadata"])["name"])
     started = format_time(datetime.now(UTC))
     wanted, limit = _number(spec, "completions", 1), _number(spec, "backoffLimit", 6)
+    parallelism = max(1, _number(spec, "parallelism", 1))
     succeeded = failed = 0
-    while succeeded < wanted and failed <= limit:
-        yield _job_status(started, 1, succeeded, failed)
-        outcome = runner.run(f"{name}-{secrets.token_hex(3)[:5]}", cast("Json", pod))
-        if outcome.phase is Phase.SUCCEEDED:
-            succeeded += 1
-        else:
-            failed += 1
-            print(outcome.message, file=sys.stderr, flush=True)  # noqa: T201 - the log of the step
-        if succeeded < wanted and failed <= limit:
-            yield _job_status(started, 0, succeeded, failed)
+    with _pool(parallelism, runner) as run:
+        running: set[Future[PodOutcome]] = set()
+        while succeeded < wanted and failed <= limit:
+            while len(running) < min(parallelism, wanted - succeeded):
+                running.add(run(f"{name}-{secrets.token_hex(3)[:5]}", cast("Json", pod)))
+            yield _job_status(started, len(running), succeeded, failed)
+            over, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in over:
+                outcome = future.result()
+                if outcome.phase is Phase.SUCCEEDED:
+                    succeeded += 1
+                else:
+                    failed += 1
+                    print(outcome.message, file=sys.stderr, flush=True)  # noqa: T201 - the log of the step
     done = succeeded >= wanted
     condition = {"type": "Complete" if done else "Failed", "status": "True"}
     if not done:
         condition["reason"] = "BackoffLimitExceeded"
     ended: Json = {"completionTime": format_time(datetime.now(UTC))} if done else {}
     yield {**_job_status(started, 0, succeeded, failed), "conditions": [condition], **ended}
+
+
+@contextlib.contextmanager
+def _pool(size: int, runner: PodRunner) -> Iterator[Callable[[str, Json], Future[PodOutcome]]]:
+    """Runs pods side by side; at the end those that still run are ended."""
+    with ThreadPoolExecutor(size) as pool:
+        try:
+            yield lambda name, spec: pool.submit(runner.run, name, spec)
+        finally:
+            runner.stopping.set()
 
 
 def _job_status(started: str, active: int, succeeded: int, failed: int) -> Json:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -21,11 +24,12 @@ from nbflow.clients.selectors import parse_selector
 from nbflow.controller.conditions import Requirement, parse
 from nbflow.controller.jobs import PodRunner, run_job, run_pod
 from nbflow.controller.kinds import Kind, Target, target_of
+from nbflow.controller.live_objects import change_pod, change_workflow, read_pod
 from nbflow.controller.patching import json_patch, merge_patch, strategic_patch
-from nbflow.controller.pod_objects import change_pod, read_pod
 from nbflow.controller.reading import output_value
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.spec.agent import REPORT
+from nbflow.spec.status import format_time
 from nbflow.store import Home, Store, open_store
 
 Json = dict[str, object]
@@ -134,6 +138,7 @@ class Resource:
         if kind.name == "Workflow":
             return _client(self._runner).submit(made).to_dict()
         metadata.setdefault("namespace", "default")
+        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": format_time(datetime.now(UTC))}
         if not self._store.objects.create(kind.name, str(metadata["name"]), made):
             raise NbflowError(f'{kind.plural} "{metadata["name"]}" already exists')
         return made
@@ -141,6 +146,9 @@ class Resource:
     def _change(self, kind: Kind, old: Json, new: Json) -> Json:
         if kind.name == "Pod":
             change_pod(self._store, old, new)
+            return new
+        if kind.name == "Workflow":
+            change_workflow(self._store, old, new)
             return new
         if kind.runs:
             raise NbflowError(
@@ -278,6 +286,8 @@ def main(argv: Sequence[str]) -> int:
             print(f"Error: {error}", file=sys.stderr, flush=True)  # noqa: T201
             report.write_text(json.dumps({"message": error.problem}))
             return FAILED
+        finally:
+            shutil.rmtree(home.workflow(uid), ignore_errors=True)
         report.write_text(json.dumps({"parameters": parameters}))
     return 0
 

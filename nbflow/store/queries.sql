@@ -99,6 +99,10 @@ SELECT object FROM objects WHERE kind = ? AND name = ?;
 -- All of a kind.
 SELECT object FROM objects WHERE kind = ? ORDER BY name;
 
+-- name: put_metadata
+-- Labels and annotations that a person or a template changed; the controller never does.
+UPDATE workflows SET metadata = ? WHERE key = ?;
+
 -- name: delete_object
 -- Its owner wants it gone.
 DELETE FROM objects WHERE kind = ? AND name = ?;

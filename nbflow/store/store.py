@@ -81,6 +81,12 @@ class Store:
                     fix="use generateName, give --name, or delete the old one",
                 ) from error
 
+    def mark(self, name: str, marks: JsonObject) -> None:
+        """Give a workflow other labels and annotations. marks: all of them. Raises NotFoundError."""
+        found = self.find(name)
+        with translated(self.home):
+            self._connection.execute(SQL["put_metadata"], (encode({**found.metadata, **marks}), found.key))
+
     def withdraw(self, key: int) -> None:
         """Forget a workflow that no controller took in."""
         with translated(self.home):

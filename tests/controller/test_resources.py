@@ -97,6 +97,9 @@ STORY = f"""{HEAD}  - name: main
     resource: {{action: delete, flags: [configmap, conf]}}
 """
 
+MEET = "mktemp -p /met; until [ $(ls /met | wc -l) = 3 ]; do sleep 0.1; done"
+"""Ends once three pods run at the same time."""
+
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -278,6 +281,52 @@ def test_a_pod_looks_at_and_labels_itself(cli: Cli, home: Path) -> None:
         f"main: Error (exit code 64): of Pod {nodes['spoil']['id']}, which runs, only labels and annotations can be "
         "changed on this target"
     ).replace(nodes["spoil"]["id"], pod_name(nodes["spoil"]))
+
+
+def test_a_workflow_labels_itself_while_its_job_runs_side_by_side(cli: Cli, home: Path) -> None:
+    met = home.parent / "met"
+    met.mkdir()
+    made = submit(
+        cli,
+        home,
+        f"""{HEAD}  - name: main
+    steps:
+    - - {{name: mark, template: mark}}
+      - {{name: job, template: job}}
+  - name: mark
+    resource:
+      action: patch
+      flags: [workflow, "{{{{workflow.name}}}}"]
+      mergeStrategy: merge
+      manifest: "metadata: {{labels: {{foo: bar}}}}"
+  - name: job
+    resource:
+      action: create
+      successCondition: status.succeeded == 3
+      manifest: |
+        apiVersion: batch/v1
+        kind: Job
+        metadata: {{generateName: wide-}}
+        spec:
+          completions: 3
+          parallelism: 3
+          template:
+            spec:
+              containers:
+              - name: x
+                image: alpine
+                command: [sh, -c, "{MEET}"]
+                volumeMounts: [{{name: met, mountPath: /met}}]
+              volumes: [{{name: met, hostPath: {{path: {met}}}}}]
+    outputs: {{parameters: [{{name: uid, valueFrom: {{jsonPath: "{{.metadata.uid}}"}}}}]}}
+""",
+    )
+    assert made["metadata"]["labels"]["foo"] == "bar"  # type: ignore[index]
+    nodes = {node["displayName"]: node for node in made["status"]["nodes"].values()}  # type: ignore[index]
+    assert (nodes["job"]["phase"], len(nodes["job"]["outputs"]["parameters"][0]["value"])) == (
+        "Succeeded",
+        36,
+    )
 
 
 def test_what_a_workflow_owns_goes_with_it(cli: Cli, home: Path) -> None:

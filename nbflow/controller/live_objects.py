@@ -1,7 +1,7 @@
-"""Pods of workflows as the objects that Kubernetes would have of them, for templates that look at or label their own.
+"""Pods and workflows that run, as objects of Kubernetes, for templates that look at or label their own.
 
 What the controller stores of a pod stays as it is; labels and annotations that a patch gives it are kept beside it, in
-an object that goes with the workflow.
+an object that goes with the workflow. Of a Workflow they are its metadata, which no controller writes.
 """
 
 from __future__ import annotations
@@ -34,14 +34,26 @@ def read_pod(store: Store, name: str) -> Json | None:
 
 def change_pod(store: Store, old: Json, new: Json) -> None:
     """Keep what a patch changed. Raises NbflowError if it is more than labels and annotations."""
+    name = _only_marks("Pod", old, new)
+    if not store.objects.create("Pod", name, new):
+        store.objects.replace("Pod", name, new)
+
+
+def change_workflow(store: Store, old: Json, new: Json) -> None:
+    """Store what a patch changed. Raises NbflowError if it is more than labels and annotations."""
+    name = _only_marks("Workflow", old, new)
+    metadata = cast("Json", new["metadata"])
+    store.mark(name, {key: metadata.get(key) or {} for key in _CHANGEABLE})
+
+
+def _only_marks(kind: str, old: Json, new: Json) -> str:
     name = str(cast("Json", old["metadata"])["name"])
     if _without_marks(old) != _without_marks(new):
         raise NbflowError(
-            f"of Pod {name}, which runs, only labels and annotations can be changed on this target",
+            f"of {kind} {name}, which runs, only labels and annotations can be changed on this target",
             fix="delete it and create it anew, or submit with --on argo",
         )
-    if not store.objects.create("Pod", name, new):
-        store.objects.replace("Pod", name, new)
+    return name
 
 
 def _without_marks(item: Json) -> Json:

@@ -52,13 +52,16 @@ def expression() -> None:
 
 
 def operations() -> None:
-    """A few dozen operations of Python."""
-    known = {str(number): number for number in range(30)}
+    """Four dozen operations of Python: calls of a function that looks a text up."""
+    known = {str(number): number for number in range(48)}
     keys = list(known)
+
+    def look_up(key: str) -> int | None:
+        return known.get(key)
+
     for _ in range(ROUNDS):
         for key in keys:
-            known.get(key)
-        "hello {name}".replace("{name}", "world")
+            look_up(key)
 
 
 def main() -> None:

@@ -6,19 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final, TypeVar
 
-from nbflow.templating.exprlang import syntax as tree
 from nbflow.templating.exprlang.builtins.conversions import to_float_number, to_integer
 from nbflow.templating.exprlang.checker import Shape, check, shape_of
 from nbflow.templating.exprlang.compiler import compile_tree
 from nbflow.templating.exprlang.frame import Clock, Code, Frame
-from nbflow.templating.exprlang.identifiers import required_names
+from nbflow.templating.exprlang.identifiers import names_read, required_names
 from nbflow.templating.exprlang.names import BUILTIN_NAMES
 from nbflow.templating.exprlang.parser import parse
 from nbflow.templating.failures import ExpressionError
 from nbflow.templating.golang.jsontext import marshal
 from nbflow.templating.golang.moments import Duration, Location, Time
 from nbflow.templating.golang.values import Fault, Function
-from nbflow.templating.scope import Scope, Value, expand, has_variable
+from nbflow.templating.scope import Names, Scope, Value, expand, has_variable
 
 T = TypeVar("T")
 
@@ -57,13 +56,13 @@ class Expression:
         self.source = source
         self._tree = _guarded(lambda: parse(source))
         self.identifiers: tuple[str, ...] = _guarded(lambda: required_names(self._tree))
-        names = {
-            n.name for n in _guarded(lambda: list(tree.walk(self._tree))) if isinstance(n, tree.Identifier)
-        }
-        self._reads_all = "$env" in names
-        called = {n.name for n in tree.walk(self._tree) if isinstance(n, tree.Builtin)}
-        self._roots = tuple(sorted(names | called))
-        self._codes: dict[tuple[object, ...], Code] = {}
+        read = _guarded(lambda: names_read(self._tree))
+        self._roots = tuple(sorted({name.partition(".")[0] for name in read}))
+        self._reads_all = "$env" in self._roots
+        self._names = None if self._reads_all else Names(read)
+        self._functions = tuple(name for name in ARGO if self._reads_all or name in self._roots)
+        self._codes: dict[tuple[Shape | None, ...], Code] = {}
+        self._last: tuple[tuple[Shape | None, ...], Code] | None = None
 
     def evaluate(self, scope: Scope, clock: Clock) -> Value:
         """The value, which is nil or JSON-like. Raises ExpressionError."""
@@ -90,9 +89,9 @@ class Expression:
 
     def environment(self, scope: Scope, functions: Sequence[str] = ARGO) -> dict[str, object]:
         """The variables and functions that the expression sees (those it does not name may lack)."""
-        env = expand(scope, None if self._reads_all else self._roots)
-        for name in functions:
-            if self._reads_all or name in self._roots:
+        env = expand(scope, self._names)
+        for name in self._functions:
+            if functions is ARGO or name in functions:
                 env[name] = _argo(name)
         return env
 
@@ -109,14 +108,17 @@ class Expression:
         self._code(self.environment(scope))
 
     def _code(self, env: Mapping[str, object]) -> Code:
-        shapes: tuple[tuple[str, Shape], ...] = tuple(
-            (root, shape_of(env[root]))
-            for root in (sorted(env) if self._reads_all else self._roots)
-            if root in env
-        )
+        if self._reads_all:
+            return _guarded(lambda: self._compile({name: shape_of(value) for name, value in env.items()}))
+        roots = self._roots
+        shapes = tuple([shape_of(env[root]) if root in env else None for root in roots])
+        if self._last is not None and self._last[0] == shapes:
+            return self._last[1]
         code = self._codes.get(shapes)
         if code is None:
-            code = self._codes[shapes] = _guarded(lambda: self._compile(dict(shapes)))
+            known = {root: shape for root, shape in zip(roots, shapes, strict=True) if shape is not None}
+            code = self._codes[shapes] = _guarded(lambda: self._compile(known))
+        self._last = (shapes, code)
         return code
 
     def _compile(self, shapes: Mapping[str, Shape]) -> Code:

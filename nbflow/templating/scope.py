@@ -5,7 +5,7 @@ A scope has dotted keys (`inputs.parameters.x`). Expressions see these keys expa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
@@ -55,22 +55,48 @@ def has_placeholder(value: object) -> bool:
     return False
 
 
-def expand(scope: Scope, roots: Iterable[str] | None = None) -> dict[str, object]:
+class Names:
+    """Dotted names: what an expression reads of a scope. What lies below a name belongs to it."""
+
+    __slots__ = ("_below", "_exact", "_parents")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        wanted = frozenset(names)
+        self._parents = tuple((name, _parents(name)) for name in sorted(wanted))
+        self._exact = wanted.union(*(parents for _, parents in self._parents))
+        self._below = tuple(f"{name}." for name in wanted)
+
+    def keys(self, scope: Scope) -> list[str]:
+        """The keys of the scope that they reach; the part of a name before a dot is a key of its own."""
+        exact, below = self._exact, self._below
+        return [key for key in scope if key in exact or key.startswith(below)]
+
+    def maps(self, scope: Scope) -> Iterator[str]:
+        """Parts before a dot that are maps, though the name behind the dot is unknown."""
+        for name, parents in self._parents:
+            if name not in scope:
+                for parent in parents:
+                    if any(key.startswith(f"{parent}.") for key in scope):
+                        yield parent
+
+
+def _parents(name: str) -> list[str]:
+    return [name[:index] for index, char in enumerate(name) if char == "."]
+
+
+def expand(scope: Scope, names: Names | None = None) -> dict[str, object]:
     """The scope as expressions see it: nested maps, ABSENT as None.
 
-    roots: expand these first parts of the keys only. A key that is also a prefix of other keys
+    names: those are needed, the rest of the scope need not be there. A key that is also a prefix of other keys
     (`workflow.parameters` beside `workflow.parameters.x`) is dropped.
     """
-    if roots is None:
-        keys = list(scope)
-    else:
-        wanted = tuple(roots)
-        dotted = tuple(f"{root}." for root in wanted)
-        keys = [key for key in scope if key.startswith(dotted) or key in wanted]
+    keys = list(scope) if names is None else names.keys(scope)
     nested: dict[str, object] = {}
     made: set[int] = {id(nested)}
-    for key in sorted(keys, key=_deepest_last):
+    for key in sorted(keys, key=_deepest_last) if len(keys) > 1 else keys:
         _put(nested, key, scope[key], made)
+    for name in names.maps(scope) if names is not None else ():
+        _map_at(nested, name.split("."), made)
     return nested
 
 
@@ -80,14 +106,19 @@ def _deepest_last(key: str) -> int:
 
 def _put(root: dict[str, object], key: str, value: Value | Absent, made: set[int]) -> None:
     *parents, leaf = key.split(".")
+    _map_at(root, parents, made)[leaf] = None if value is ABSENT else value
+
+
+def _map_at(root: dict[str, object], parts: Iterable[str], made: set[int]) -> dict[str, object]:
+    """The map at that place, one of those `made` here: it takes the place of a value."""
     here = root
-    for part in parents:
+    for part in parts:
         below = here.get(part)
         if not isinstance(below, dict) or id(below) not in made:
             below = here[part] = {}
             made.add(id(below))
         here = below
-    here[leaf] = None if value is ABSENT else value
+    return here
 
 
 def has_variable(env: Mapping[str, object], name: str) -> bool:

@@ -73,8 +73,8 @@ def type_of(value: object) -> Type:
         return plain
     if value is None:
         return NIL
-    if isinstance(value, Function) and value.type.endswith(" string"):
-        return FUNCTION_TO_STRING
+    if type(value) is Function:
+        return FUNCTION_TO_STRING if value.type.endswith(" string") else FUNCTION
     return next((known for python, known in _PYTHON if isinstance(value, python)), UNKNOWN)
 
 

@@ -36,6 +36,25 @@ INT64 = {
 INT_OR_STRING = {"port", "targetPort", "maxUnavailable", "minAvailable"}
 
 
+LATER: dict[str, set[str]] = {
+    "V1ClusterTrustBundleProjection": {"user"},
+    "V1ConfigMapVolumeSource": {"defaultUser"},
+    "V1DownwardAPIVolumeFile": {"user"},
+    "V1DownwardAPIVolumeSource": {"defaultUser"},
+    "V1EmptyDirVolumeSource": {"mode"},
+    "V1GRPCAction": {"mode"},
+    "V1HTTPGetAction": {"protocol"},
+    "V1KeyToPath": {"user"},
+    "V1PersistentVolumeClaimStatus": {"healthStatus"},
+    "V1PodCertificateProjection": {"user"},
+    "V1ProjectedVolumeSource": {"defaultUser"},
+    "V1SecretVolumeSource": {"defaultUser"},
+    "V1ServiceAccountTokenProjection": {"user"},
+    "V1VolumeMount": {"bindMountOptions"},
+}
+"""Fields that the client (1.36) knows, and the API that Argo v4.1 is built with (1.35) does not: Argo refuses them."""
+
+
 def field_type(name: str, declared: str) -> str:
     """The type of a field in the words of our table: `string`, `[]V1EnvVar`, `map quantity`, ..."""
     listed = re.fullmatch(r"[Ll]ist\[(.*)\]", declared)
@@ -59,6 +78,7 @@ def fields(type_name: str) -> dict[str, str]:
     return {
         model.attribute_map[attribute]: field_type(model.attribute_map[attribute], declared)
         for attribute, declared in sorted(model.openapi_types.items())
+        if model.attribute_map[attribute] not in LATER.get(type_name, ())
     }
 
 

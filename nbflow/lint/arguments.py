@@ -60,10 +60,11 @@ def check_arguments(
     *,
     may_lack_values: bool,
     may_repeat: bool = False,
+    is_inside: bool = False,
 ) -> None:
     """Names, values and locations. said: how Argo's message calls them ("spec.arguments.").
 
-    may_repeat: of two with one name the first counts.
+    may_repeat: of two with one name the first counts. is_inside: they are those of a step or task.
     """
     if not arguments:
         return
@@ -72,14 +73,15 @@ def check_arguments(
         check_names(report, where.at(kind), things, f"{said}{kind}", parameters=True, may_repeat=may_repeat)
     for index, parameter in enumerate(parameters):
         place = where.at("parameters", index)
-        _check_value(
-            report, place, parameter, said + text(parameter, "name"), may_lack_values=may_lack_values
-        )
+        called = said + text(parameter, "name")
+        _check_value(report, place, parameter, called, may_lack_values=may_lack_values, is_inside=is_inside)
     for index, artifact in enumerate(artifacts):
         _check_artifact(report, where.at("artifacts", index), artifact, said + text(artifact, "name"))
 
 
-def _check_value(report: Report, where: Where, parameter: Json, said: str, *, may_lack_values: bool) -> None:
+def _check_value(
+    report: Report, where: Where, parameter: Json, said: str, *, may_lack_values: bool, is_inside: bool
+) -> None:
     value, source = parameter.get("value"), parameter.get("valueFrom")
     if value is None and source is None and not may_lack_values:
         report.error("NBF121", where, f"{said}.value or {said}.valueFrom is required", "add `value:`")
@@ -94,13 +96,17 @@ def _check_value(report: Report, where: Where, parameter: Json, said: str, *, ma
             fix = "give a tag as `value: '{{...}}'`; where the value comes from is said by the outputs of a template"
             report.error("NBF121", where.at("valueFrom"), problem, fix)
     if "enum" in parameter:
-        _check_enum(report, where, parameter, said, may_lack_values=may_lack_values)
+        _check_enum(report, where, parameter, said, may_lack_values=may_lack_values, is_inside=is_inside)
 
 
-def _check_enum(report: Report, where: Where, parameter: Json, said: str, *, may_lack_values: bool) -> None:
+def _check_enum(
+    report: Report, where: Where, parameter: Json, said: str, *, may_lack_values: bool, is_inside: bool
+) -> None:
     value, allowed = parameter.get("value"), parameter.get("enum")
     if not isinstance(allowed, list):
         return
+    if not allowed and is_inside:
+        return  # Argo loses an empty list when it puts values into the template
     if not allowed:
         report.error(
             "NBF122", where.at("enum"), f"{said}.enum should contain at least one value", "add the values"

@@ -53,6 +53,8 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
             check.report.error(
                 "NBF114", where.at("templateRef"), problem, "keep `template` or `templateRef`", key=True
             )
+        elif not _is_known(check, where, reference, values):
+            return None
         elif not isinstance(inline, dict):
             return _referred(check, where, reference, values)
     elif name:
@@ -69,7 +71,14 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
             return found.reached(_called(found.where, where))
     elif not isinstance(inline, dict):
         check.report.error("NBF113", where, "failed to get a template", "add `template: NAME`")
-    return Template(inline, where.at("inline"), holder) if isinstance(inline, dict) else None
+    return _inline(inline, where.at("inline"), holder) if isinstance(inline, dict) else None
+
+
+def _inline(data: Json, where: Where, holder: Holder) -> Template:
+    """A template in a step or task; Argo loses an empty list of steps when it puts values into what holds it."""
+    if data.get("steps") == []:
+        data = {name: value for name, value in data.items() if name != "steps"}
+    return Template(data, where, holder)
 
 
 def check_hook_templates(report: Report, where: Where, call: Json, holder: Holder) -> None:
@@ -93,16 +102,22 @@ def _called(where: Where, caller: Where) -> Where:
     return Where(where.document, where.path, caller.chain, where.caller or caller)
 
 
+def _is_known(check: Check, where: Where, reference: Json, values: Values) -> bool:
+    """Whether a templateRef says which template it means, now and not only when the step runs."""
+    name, template = fill(text(reference, "name"), values), fill(text(reference, "template"), values)
+    if not name or not template:
+        problem = "resource name is required" if not name else "template name is required"
+        place = where.at("templateRef")
+        check.report.error("NBF114", place, problem, "a templateRef has a `name` and a `template`")
+        return False
+    both = name + template
+    return all(both[start + 2] == "=" for start, _ in tags(both))
+
+
 def _referred(check: Check, where: Where, reference: Json, values: Values) -> Template | None:
     """The template that a templateRef names."""
     place = where.at("templateRef")
     name, template_name = fill(text(reference, "name"), values), fill(text(reference, "template"), values)
-    if not name or not template_name:
-        problem = "resource name is required" if not name else "template name is required"
-        check.report.error("NBF114", place, problem, "a templateRef has a `name` and a `template`")
-        return None
-    if any((name + template_name)[start + 2] != "=" for start, _ in tags(name + template_name)):
-        return None
     cluster = bool(reference.get("clusterScope"))
     holder = find_holder(check, place.at("name"), name, cluster=cluster)
     found = holder.template(template_name) if holder else None

@@ -202,7 +202,9 @@ def _check_task(
     add_items(report, where, task, inner, said)
     check_tags(report, where, task, inner, said, values)
     arguments = mapping(task, "arguments")
-    check_arguments(report, where.at("arguments"), arguments, f"{said}.arguments.", may_lack_values=False)
+    check_arguments(
+        report, where.at("arguments"), arguments, f"{said}.arguments.", may_lack_values=False, is_inside=True
+    )
     _check_origins(report, where.at("arguments"), arguments, partial(past.holds, name), said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nbflow.lint.arguments import Supply
 from nbflow.lint.check import Check
 from nbflow.lint.filling import UNKNOWN, Values, fill, known_parts
 from nbflow.lint.names import check_names
@@ -17,15 +18,13 @@ from nbflow.topology import cycle
 ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
 
 
-def check_leaf(check: Check, template: Template, scope: Scope, values: Values, *, made_up: bool) -> None:
-    """Tags, then what the type asks for. made_up: the inputs have no values yet, and Argo puts its own in place."""
+def check_leaf(check: Check, template: Template, scope: Scope, values: Values, given: Supply) -> None:
+    """Tags, then what the type asks for."""
     report, data = check.report, template.data
     seen = (
-        {**data, "inputs": _inputs_that_count(mapping(data, "inputs"))}
-        if made_up and "inputs" in data
-        else data
+        {**data, "inputs": _inputs_that_count(mapping(data, "inputs"), given)} if "inputs" in data else data
     )
-    check_tags(report, template.where, seen, scope, f"templates.{template.name}:", values, alone=False)
+    check_tags(report, template.where, seen, scope, f"templates.{template.name}:", values)
     _check_pod_metadata(check, template, scope, values)
     if template.type == "Container":
         _check_mounts(report, template, mapping(data, "container"))
@@ -45,17 +44,35 @@ def check_leaf(check: Check, template: Template, scope: Scope, values: Values, *
     _check_limits(report, template, values)
 
 
-def _inputs_that_count(inputs: Json) -> Json:
-    """The inputs without what the caller's arguments take the place of."""
+def _inputs_that_count(inputs: Json, given: Supply) -> Json:
+    """The inputs with the caller's arguments in place of their own values and places."""
     return {
         "parameters": [
-            {k: v for k, v in p.items() if k not in {"value", "valueFrom"}}
-            for p in items(inputs, "parameters")
+            _filled(parameter, given.parameters.get(text(parameter, "name"), {} if given.made_up else None))
+            for parameter in items(inputs, "parameters")
         ],
         "artifacts": [
-            {k: v for k, v in a.items() if k in {"name", "path"}} for a in items(inputs, "artifacts")
+            _located(artifact, given.artifacts.get(text(artifact, "name"), {} if given.made_up else None))
+            for artifact in items(inputs, "artifacts")
         ],
     }
+
+
+def _filled(parameter: Json, argument: Json | None) -> Json:
+    if argument is None:
+        return parameter
+    kept = {name: value for name, value in parameter.items() if name not in {"value", "valueFrom"}}
+    field = "value" if argument.get("value") is not None else "valueFrom"
+    return {**kept, field: argument[field]} if field in argument else kept
+
+
+def _located(artifact: Json, argument: Json | None) -> Json:
+    if argument is None:
+        return artifact
+    kept = {
+        name: value for name, value in artifact.items() if name in {"name", "path", "mode", "recurseMode"}
+    }
+    return {**argument, **kept}
 
 
 def _check_pod_metadata(check: Check, template: Template, scope: Scope, values: Values) -> None:

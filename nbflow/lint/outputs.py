@@ -8,7 +8,7 @@ from nbflow.lint.objects import Json, Template, mapping, text
 from nbflow.lint.places import path_fault
 from nbflow.lint.report import Report, Where
 from nbflow.lint.scope import Scope
-from nbflow.lint.tags import check_tags
+from nbflow.lint.tags import check_closed, check_tags
 
 _SOURCES = ("path", "jqFilter", "jsonPath", "parameter", "expression")
 
@@ -27,6 +27,8 @@ def check_outputs(report: Report, template: Template, scope: Scope, values: Valu
     )
     if not template.is_leaf and template.type != "Suspend":
         check_tags(report, where, mapping(template.data, "outputs"), scope, said, values)
+    else:
+        check_closed(report, where, mapping(template.data, "outputs"), template.data, said, values)
     for index, artifact in enumerate(artifacts):
         _check_artifact(report, where.at("artifacts", index), artifact, template)
     for index, parameter in enumerate(parameters):

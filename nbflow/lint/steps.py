@@ -52,7 +52,12 @@ def _check_step(
     arguments = mapping(step, "arguments")
     if arguments:
         check_arguments(
-            report, where.at("arguments"), arguments, f"{called}.arguments.", may_lack_values=False
+            report,
+            where.at("arguments"),
+            arguments,
+            f"{called}.arguments.",
+            may_lack_values=False,
+            is_inside=True,
         )
     reached = where.after(called)
     resolved = check_call(check, reached, step, template.holder, MADE_UP, values, argument_of="the step")

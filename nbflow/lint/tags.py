@@ -69,8 +69,27 @@ def check_tags(
         if rest.startswith("{{=") or (
             rest and alone and not _is_linted_open(rest) and not is_closed(value, text, values)
         ):
-            problem = f'{said} Cannot find end tag="}}}}" starting from "{rest[2:]}"'
-            report.error("NBF131", place, problem, "close the tag with }}", needle=rest)
+            _report_open(report, place, rest, said)
+
+
+def check_closed(
+    report: Report, where: Where, value: object, whole: object, said: str, values: Values
+) -> None:
+    """Tags of `value` that are closed in `whole`, of which it is a part, by chance, and not in itself."""
+    for reversed_path, text in tagged(value):
+        rest = open_end(text)
+        if (
+            rest
+            and not rest.startswith("{{=")
+            and is_closed(whole, text, values)
+            and not is_closed(value, text, values)
+        ):
+            _report_open(report, where.at(*reversed(reversed_path)), rest, said)
+
+
+def _report_open(report: Report, place: Where, rest: str, said: str) -> None:
+    problem = f'{said} Cannot find end tag="}}}}" starting from "{rest[2:]}"'
+    report.error("NBF131", place, problem, "close the tag with }}", needle=rest)
 
 
 def _is_linted_open(rest: str) -> bool:

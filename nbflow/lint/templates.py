@@ -89,7 +89,7 @@ def _check_inside(check: Check, template: Template, given: Supply, values: Value
     elif template.type == "DAG":
         check_dag(check, template, scope, values)
     else:
-        check_leaf(check, template, scope, values, made_up=given.made_up)
+        check_leaf(check, template, scope, values, given)
     check_outputs(check.report, template, scope, values)
     location = template.data.get("archiveLocation")
     if isinstance(location, dict):

@@ -151,7 +151,7 @@ def _list_of(item_type: str, mode: Mode) -> Decoder:
             return value
         for index, item in enumerate(value):
             before = len(faults)
-            converted = decoder(empty() if item is None else item, faults)
+            converted = empty() if item is None else decoder(item, faults)
             if converted is not item:
                 value[index] = converted
             if len(faults) > before:
@@ -170,7 +170,7 @@ def _map_of(item_type: str, mode: Mode) -> Decoder:
             return mismatch(value, "a mapping", faults, {})
         for name, item in value.items():
             before = len(faults)
-            converted = decoder(empty() if item is None else item, faults)
+            converted = empty() if item is None else decoder(item, faults)
             if converted is not item:
                 value[name] = converted
             if len(faults) > before:
@@ -180,14 +180,19 @@ def _map_of(item_type: str, mode: Mode) -> Decoder:
     return decode_map
 
 
+_ZEROS: dict[str, object] = {
+    "any": None,
+    "boolean": False,
+    "string": "",
+    "any-string": "",
+    "time": "",
+    "quantity": "0",
+}
+
+
 def _empty(item_type: str) -> Callable[[], object]:
     """What a null in a list or map stands for: Go's zero value."""
     if item_type.startswith("[]"):
         return list
-    return (
-        str
-        if item_type in {"string", "any-string", "quantity", "time"}
-        else int
-        if item_type in SCALARS
-        else dict
-    )
+    zero = _ZEROS.get(item_type, 0)
+    return (lambda: zero) if item_type in SCALARS else dict

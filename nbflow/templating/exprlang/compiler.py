@@ -8,10 +8,10 @@ from typing import Final
 from nbflow.templating.exprlang import syntax as tree
 from nbflow.templating.exprlang.access import OPEN, cut, fetch
 from nbflow.templating.exprlang.builtins import FUNCTIONS, GROWING
-from nbflow.templating.exprlang.frame import Code, Frame
+from nbflow.templating.exprlang.frame import UNREADABLE, Code, Frame
 from nbflow.templating.exprlang.names import PREDICATES
 from nbflow.templating.exprlang.operators import OPERATORS, invert, negate, text, to_int, truth
-from nbflow.templating.exprlang.predicates import MAKERS
+from nbflow.templating.exprlang.predicates import MAKERS, count
 from nbflow.templating.golang.moments import Location, Time
 from nbflow.templating.golang.values import Fault, Function, NilList, go_type
 
@@ -51,7 +51,7 @@ def _unary(node: tree.Unary) -> Code:
 
 
 def _binary(node: tree.Binary) -> Code:
-    left, right = compile_tree(node.left), compile_tree(node.right)
+    left, right = _counted(node) or compile_tree(node.left), compile_tree(node.right)
     if node.operator in ("and", "&&"):
         return lambda frame: right(frame) if truth(left(frame)) else False
     if node.operator in ("or", "||"):
@@ -62,6 +62,22 @@ def _binary(node: tree.Binary) -> Code:
         return _coalesce(left, right)
     operate = OPERATORS[node.operator]
     return lambda frame: operate(left(frame), right(frame))
+
+
+def _counted(node: tree.Binary) -> Code | None:
+    """`count(...) > 2` needs to know of three elements; None if it is nothing like that."""
+    left, right = node.left, node.right
+    more = {">": 1, "<=": 1, ">=": 0, "<": 0}.get(node.operator)
+    if more is None or not isinstance(left, tree.Builtin) or left.name != "count" or len(left.arguments) != 2:
+        return None
+    if not isinstance(right, tree.Constant) or type(right.value) is not int:
+        return None
+    most = right.value + more
+    if most < 1 or (most == 1 and node.operator in ("<", "<=")):
+        return None
+    test = left.arguments[1]
+    body = test.body if isinstance(test, tree.Predicate) else test
+    return count(compile_tree(left.arguments[0]), compile_tree(body), most)
 
 
 def _coalesce(left: Code, right: Code) -> Code:
@@ -176,7 +192,13 @@ def _pointer(node: tree.Pointer) -> Code:
             return lambda frame: frame.index
         case "acc":
             return lambda frame: frame.accumulated
-    return lambda frame: frame.item
+    return _item
+
+
+def _item(frame: Frame) -> object:
+    if frame.item is UNREADABLE:
+        raise Fault("reflect: call of reflect.Value.Index on map Value")
+    return frame.item
 
 
 def _predicate(node: tree.Predicate) -> Code:
@@ -230,7 +252,8 @@ def _map(node: tree.Map) -> Code:
         frame.grow(len(pairs))
         made: dict[object, object] = {}
         for key, value in pairs:
-            made[text(key(frame))] = value(frame)
+            name, content = text(key(frame)), value(frame)
+            made.setdefault(name, content)  # of two with one key the first counts
         return made
 
     return code

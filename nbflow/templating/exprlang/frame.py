@@ -13,6 +13,10 @@ MEMORY_BUDGET: Final = 1_000_000
 STEP_BUDGET: Final = 2_000_000
 
 
+UNREADABLE: Final = object()
+"""The element of a map: it can be counted, and nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """What would make an expression impure: the time (aware, UTC) and the seed of random functions."""

@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import Final
 
 from nbflow.templating.exprlang.builtins.lists import ordering
-from nbflow.templating.exprlang.frame import Code, Frame
+from nbflow.templating.exprlang.frame import UNREADABLE, Code, Frame
 from nbflow.templating.exprlang.operators import add, truth
 from nbflow.templating.golang.text import to_bytes
 from nbflow.templating.golang.values import AnyKeyMap, Fault, go_type
@@ -21,8 +21,17 @@ def _items(collection: Code, frame: Frame) -> list[object]:
     if not isinstance(value, list):
         if isinstance(value, bytes | str):
             return list(to_bytes(value) if isinstance(value, str) else value)
+        if isinstance(value, dict):
+            return [UNREADABLE] * len(value)
         raise Fault(f"reflect: call of reflect.Value.Len on {go_type(value)} Value")
     return value
+
+
+def _taken(item: object) -> object:
+    """An element as a part of a result."""
+    if item is UNREADABLE:
+        raise Fault("reflect: call of reflect.Value.Index on map Value")
+    return item
 
 
 def _each(
@@ -44,7 +53,7 @@ def _results(frame: Frame, items: Sequence[object], body: Code) -> Iterator[tupl
 
 
 def _identity(frame: Frame) -> object:
-    return frame.item
+    return _taken(frame.item)
 
 
 def _decider(wanted: bool, found: bool) -> Maker:
@@ -64,17 +73,27 @@ def _decider(wanted: bool, found: bool) -> Maker:
     return make
 
 
-def _count(collection: Code, body: Code | None, _: Code | None) -> Code:
+def count(collection: Code, body: Code | None, most: int | None = None) -> Code:
+    """most: nobody asks for more, so the elements behind them are not looked at."""
     test = body or _identity
 
     def code(frame: Frame) -> object:
-        return sum(truth(result) for _index, result in _results(frame, _items(collection, frame), test))
+        found = 0
+        for _index, result in _results(frame, _items(collection, frame), test):
+            found += truth(result)
+            if found == most:
+                break
+        return found
 
     return code
 
 
-def _one(collection: Code, body: Code | None, extra: Code | None) -> Code:
-    counted = _count(collection, body, extra)
+def _count(collection: Code, body: Code | None, _: Code | None) -> Code:
+    return count(collection, body)
+
+
+def _one(collection: Code, body: Code | None, _: Code | None) -> Code:
+    counted = count(collection, body)
     return lambda frame: counted(frame) == 1
 
 
@@ -83,7 +102,7 @@ def _filter(collection: Code, body: Code | None, _: Code | None) -> Code:
 
     def code(frame: Frame) -> object:
         items = _items(collection, frame)
-        kept = [items[index] for index, result in _results(frame, items, body) if truth(result)]
+        kept = [_taken(items[index]) for index, result in _results(frame, items, body) if truth(result)]
         frame.grow(len(kept))
         return kept
 
@@ -122,7 +141,7 @@ def _finder(*, backwards: bool, position: bool) -> Maker:
             indices = range(len(items) - 1, -1, -1) if backwards else range(len(items))
             for index, result in _each(frame, items, body, indices):
                 if truth(result):
-                    return index if position else items[index]
+                    return index if position else _taken(items[index])
             return None
 
         return code
@@ -141,7 +160,7 @@ def _group_by(collection: Code, body: Code | None, _: Code | None) -> Code:
                 raise Fault(f"runtime error: hash of unhashable type {go_type(key)}")
             group = groups.setdefault(key, [])
             assert isinstance(group, list)
-            group.append(items[index])
+            group.append(_taken(items[index]))
         return groups
 
     return code
@@ -155,7 +174,7 @@ def _sort_by(collection: Code, body: Code | None, order: Code | None) -> Code:
         direction = order(frame) if order else "asc"
         if direction not in ("asc", "desc"):
             raise Fault("unknown order, use asc or desc")
-        keyed = [(result, items[index]) for index, result in _results(frame, items, body)]
+        keyed = [(result, _taken(items[index])) for index, result in _results(frame, items, body)]
         keyed.sort(key=cmp_to_key(_by_key), reverse=direction == "desc")
         frame.grow(len(keyed))
         return [item for _key, item in keyed]
@@ -176,7 +195,7 @@ def _reduce(collection: Code, body: Code | None, initial: Code | None) -> Code:
         if initial is not None:
             value = initial(frame)
         elif items:
-            value, start = items[0], 1
+            value, start = _taken(items[0]), 1
         else:
             raise Fault("reduce of empty array with no initial value")
         return _accumulate(frame, items, body, value, start)

@@ -68,7 +68,7 @@ def _takes(
     return Signature(arguments, gives, len(arguments) if least is None else least, many)
 
 
-_AGGREGATE: Final = _takes((*NUMBER, "array"), gives=None, many=True)
+_AGGREGATE: Final = _takes((*NUMBER, "duration", "array"), gives=None, many=True)
 _BITS: Final = _takes(_INT, _INT, gives=INT)
 _ROUND: Final = _takes(_NUM, gives=FLOAT)
 _TEXTS: Final = Type("array", "[]string", STRING)

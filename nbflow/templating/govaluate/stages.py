@@ -11,6 +11,7 @@ from nbflow.templating.golang.patterns import search
 from nbflow.templating.golang.text import display, to_bytes
 from nbflow.templating.golang.values import Fault
 from nbflow.templating.govaluate.plan import ACCESS, COMPLEMENT, INVERT, LITERAL, NEGATE, NOOP, Stage
+from nbflow.templating.govaluate.tokens import Pattern
 
 _LOGICAL: Final = "Value '{}' cannot be used with the logical operator '{}', it is not a bool"
 _MODIFIER: Final = "Value '{}' cannot be used with the modifier '{}', it is not a number"
@@ -111,9 +112,9 @@ def _within(left: object, right: object) -> bool:
 
 def _found(symbol: str) -> Callable[[object, object], bool]:
     def found(left: object, right: object) -> bool:
-        if not isinstance(left, str) or not isinstance(right, str):
+        if not isinstance(left, str) or not isinstance(right, str | Pattern):
             raise Fault(_COMPARATOR.format(display(left if not isinstance(left, str) else right), symbol))
-        return search(right, left)
+        return search(str(right), left)
 
     return found
 

@@ -144,6 +144,16 @@ def with_words_as_strings(tokens: Sequence[Token]) -> list[Token]:
     return [replace(t, kind=Kind.STRING) if t.kind is Kind.VARIABLE else t for t in tokens]
 
 
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression, which is no text any more."""
+
+    source: str
+
+    def __str__(self) -> str:
+        return self.source
+
+
 def with_patterns(tokens: Sequence[Token]) -> list[Token]:
     """The tokens with every string after =~ or !~ taken for a regular expression. Raises Fault if it is none."""
     result = list(tokens)
@@ -151,7 +161,7 @@ def with_patterns(tokens: Sequence[Token]) -> list[Token]:
         following = tokens[index + 1]
         if token.kind is Kind.COMPARATOR and token.value in ("=~", "!~") and following.kind is Kind.STRING:
             compile_pattern(str(following.value))
-            result[index + 1] = replace(following, kind=Kind.PATTERN)
+            result[index + 1] = replace(following, kind=Kind.PATTERN, value=Pattern(str(following.value)))
     return result
 
 

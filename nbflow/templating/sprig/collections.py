@@ -136,6 +136,8 @@ def _merge_into(target: Map, source: Map, overwrite: bool, depth: int) -> None:
 
 
 def _deep_copy(value: object) -> object:
+    if value is None:
+        raise Fault("reflect: call of reflect.Value.Type on zero Value")
     try:
         return copy.deepcopy(value)
     except RecursionError:

@@ -66,7 +66,7 @@ def _decimals(
         result = _decimal(first)
         for value in values:
             result = operate(result, _decimal(value))
-        return float(result)
+        return float(result) + 0.0  # a decimal has no -0
 
     return compute
 

@@ -108,7 +108,7 @@ def unique(value: object) -> list[object]:
 def concat(*lists: object) -> list[object]:
     if not lists:
         raise Fault("invalid number of arguments (expected at least 1, got 0)")
-    return [item for items in lists for item in a_list(items, "concat")]
+    return [item for items in lists for item in a_list(items, "concat")] or NilList()
 
 
 def flatten(value: object) -> list[object]:

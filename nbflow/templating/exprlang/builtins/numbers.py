@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from nbflow.templating.exprlang.operators import less, more, negate, plain_int, plain_number
+from nbflow.templating.golang.moments import Duration
 from nbflow.templating.golang.values import Fault, go_type, wrap_int
 
 
@@ -36,16 +37,18 @@ def round_half_away(number: float) -> float:
     return math.copysign(whole, number)
 
 
-def _flat(name: str, arguments: tuple[object, ...], depth: int = 0) -> Iterator[object]:
-    if depth > 200:
+_DEEPEST: Final = 200
+"""Lists in lists."""
+
+
+def _flat(arguments: Iterable[object], depth: int = 0) -> Iterator[object]:
+    if depth > _DEEPEST:
         raise Fault("recursion depth exceeded")
     for argument in arguments:
         if isinstance(argument, list):
-            yield from _flat(name, tuple(argument), depth + 1)
-        elif plain_number(argument):
-            yield argument
+            yield from _flat(argument, depth + 1)
         else:
-            raise Fault(f"invalid argument for {name} (type {go_type(argument)})")
+            yield argument
 
 
 def _extreme(name: str, beaten_by: Callable[[object, object], bool]) -> Callable[..., object]:
@@ -53,7 +56,9 @@ def _extreme(name: str, beaten_by: Callable[[object, object], bool]) -> Callable
         if len(arguments) == 1 and not isinstance(arguments[0], list) and not plain_number(arguments[0]):
             return arguments[0]
         best: object = None
-        for number in _flat(name, arguments):
+        for number in _flat(arguments):
+            if not plain_number(number) and not any(number is argument for argument in arguments):
+                raise Fault(f"invalid argument for {name} (type {go_type(number)})")
             if best is None or beaten_by(best, number):
                 best = number
         return best
@@ -62,20 +67,39 @@ def _extreme(name: str, beaten_by: Callable[[object, object], bool]) -> Callable
 
 
 def mean(*arguments: object) -> float:
-    values = _floats("mean", arguments)
-    return math.fsum(values) / len(values) if values else 0.0
+    count, total = _total(arguments, 0)
+    return total / count if count else 0.0
+
+
+def _total(arguments: Iterable[object], depth: int) -> tuple[int, float]:
+    """How many numbers there are, and their sum: lists are summed by themselves, as rounding shows."""
+    if depth > _DEEPEST:
+        raise Fault("recursion depth exceeded")
+    count, total = 0, 0.0
+    for argument in arguments:
+        if isinstance(argument, list):
+            more, part = _total(argument, depth + 1)
+        else:
+            more, part = 1, _number("mean", argument)
+        count, total = count + more, total + part
+    return count, total
+
+
+def _number(name: str, value: object) -> float:
+    """A number, or the nanoseconds of a duration."""
+    if isinstance(value, Duration):
+        return float(value.nanoseconds)
+    if not plain_number(value):
+        raise Fault(f"invalid argument for {name} (type {go_type(value)})")
+    return float(value)  # type: ignore[arg-type]
 
 
 def median(*arguments: object) -> float:
-    values = sorted(_floats("median", arguments))
+    values = sorted(_number("median", value) for value in _flat(arguments))
     if not values:
         return 0.0
     middle = len(values) // 2
     return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
-
-
-def _floats(name: str, arguments: tuple[object, ...]) -> list[float]:
-    return [float(number) for number in _flat(name, arguments)]  # type: ignore[arg-type]
 
 
 def _bits(name: str, compute: Callable[[int, int], int]) -> Callable[[object, object], int]:

@@ -2,51 +2,48 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import re
+import subprocess
+import sys
 
 from nbflow.errors import NbflowError
-from nbflow.templating.golang.values import Fault
-from nbflow.templating.jsonpath import compile_path
+from nbflow.templating.jqfilter import require_jq
+from nbflow.templating.jsonpath_kubernetes import json_path
 
-_PART = re.compile(r"\{([^{}]*)\}")
+PATIENCE = 30.0
+"""Seconds that a jq filter may take: it is a program, and may be one without end."""
 
 
-def output_value(item: dict[str, object], json_path: str, jq_filter: str) -> str:
+def output_value(item: dict[str, object], path: str, jq_filter: str) -> str:
     """The text that a path or filter gives. Raises NbflowError."""
-    return (
-        _filtered(item, jq_filter)
-        if jq_filter
-        else _PART.sub(lambda part: _found(item, part[1]), _whole(json_path))
-    )
+    return _filtered(item, jq_filter) if jq_filter else json_path(item, path)
 
 
-def _whole(path: str) -> str:
-    return path if "{" in path else f"{{{path if path.startswith(('.', '[')) else '.' + path}}}"
-
-
-def _found(item: dict[str, object], expression: str) -> str:
-    expression = expression.strip()
-    if expression[:1] in {'"', "'"}:
-        return json.loads(f'"{expression[1:-1]}"') if expression[:1] == '"' else expression[1:-1]
-    path = expression if expression.startswith("$") else f"${expression}"
+def _filtered(item: dict[str, object], source: str) -> str:
+    """The filter runs in a process of its own, which can be stopped and has little memory."""
+    require_jq()
+    command = [sys.executable, "-P", "-m", "nbflow.controller.filtering"]
+    order = json.dumps({"data": item, "filter": source})
     try:
-        value = compile_path(path).find(item, item)
-    except Fault as fault:
-        raise NbflowError(f"error executing jsonpath {{{expression}}}: {fault}") from None
-    values = value if isinstance(value, list) and ("*" in path or ".." in path or "?" in path) else [value]
-    return " ".join(v if isinstance(v, str) else json.dumps(v, separators=(",", ":")) for v in values)
-
-
-def _filtered(item: dict[str, object], jq_filter: str) -> str:
-    if importlib.util.find_spec("jq") is None:
-        raise NbflowError("jqFilter needs jq, which is not installed", fix="pip install 'nbflow[jq]'")
-    import jq
-
+        done = subprocess.run(
+            command,
+            input=order,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            close_fds=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise NbflowError(
+            f"jq filter {source!r}: it took longer than {PATIENCE:g} seconds and was stopped",
+            fix="choose less with the filter",
+        ) from None
     try:
-        values = jq.compile(jq_filter).input_value(item).all()
-    except ValueError as error:
-        raise NbflowError(f"jqFilter: {error}") from None
-    lines = (v if isinstance(v, str) else json.dumps(v, separators=(",", ":")) for v in values)
-    return "\n".join(lines).strip()
+        answer = json.loads(done.stdout)
+    except ValueError:
+        problem = f"jq filter {source!r}: it took too much memory or ended by itself ({done.returncode})"
+        raise NbflowError(problem, fix="choose less with the filter") from None
+    if "problem" in answer:
+        raise NbflowError(answer["problem"], fix=answer["fix"])
+    return str(answer["value"])

@@ -39,11 +39,20 @@ def jq_filter(data: object, source: str) -> str:
     return "\n".join(lines).strip()
 
 
-def _results(data: object, source: str) -> Iterator[object]:
+def require_jq() -> None:
+    """Raises NbflowError if jq is not installed."""
     try:
-        import jq
+        import jq  # noqa: F401 - only whether it is there
     except ImportError as error:
-        raise NbflowError("jqFilter needs the Python package jq", fix="pip install jq") from error
+        raise NbflowError(
+            "jqFilter needs jq, which is not installed", fix="pip install 'nbflow[jq]'"
+        ) from error
+
+
+def _results(data: object, source: str) -> Iterator[object]:
+    require_jq()
+    import jq
+
     try:
         yield from jq.compile(f"{_PRELUDE}\n{source}").input_value(data)
     except ValueError as error:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from nbflow.controller import reading
 from nbflow.controller.conditions import parse
 from nbflow.controller.reading import output_value
 from nbflow.errors import NbflowError
@@ -49,12 +50,22 @@ def test_output_parameters() -> None:
     assert output_value(ITEM, "{.metadata.name}-{.status.succeeded}", "") == "x-2"
     assert output_value(ITEM, "{.status.conditions[*].type}", "") == "Done"
     assert output_value(ITEM, "{.status.conditions}", "") == '[{"type":"Done"}]'
-    with pytest.raises(NbflowError, match="error executing jsonpath"):
-        output_value(ITEM, "{.status.none}", "")
+    assert output_value(ITEM, "{.status.none}", "") == ""
+    assert output_value(ITEM, "{range .status.conditions[*]}{.type},{end}", "") == "Done,"
+    with pytest.raises(NbflowError, match="unclosed"):
+        output_value(ITEM, "{.status", "")
 
 
 def test_filters_of_jq() -> None:
     pytest.importorskip("jq")
     assert output_value(ITEM, "", '.status | .phase, .succeeded, {a: "b"}') == 'Running\n2\n{"a":"b"}'
-    with pytest.raises(NbflowError, match="jqFilter: "):
+    with pytest.raises(NbflowError, match="jq filter '\\.\\['"):
         output_value(ITEM, "", ".[")
+
+
+@pytest.mark.parametrize("source", ["def f: f; f", "last(repeat(1))", "[range(1e9)]"])
+def test_a_filter_without_end_is_stopped(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jq")
+    monkeypatch.setattr(reading, "PATIENCE", 2.0)
+    with pytest.raises(NbflowError, match=r"took (longer than 2 seconds and was stopped|too much memory)"):
+        output_value(ITEM, "", source)

@@ -131,4 +131,4 @@ def test_a_missing_jq_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "jq", None)
     with pytest.raises(NbflowError) as missing:
         jq_filter(None, ".")
-    assert missing.value.fix == "pip install jq"
+    assert missing.value.fix == "pip install 'nbflow[jq]'"

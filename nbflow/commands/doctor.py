@@ -81,6 +81,20 @@ def _sandbox(_: Home) -> Iterator[Check]:
     else:
         yield Check("bubblewrap", Verdict.WARN, "bwrap is not installed", "apt-get install bubblewrap")
     yield _namespaces()
+    yield _network()
+
+
+def _network() -> Check:
+    """How pods of their own network, those with sidecars and daemons, reach the world."""
+    from nbflow.runtimes.addresses import way_out
+
+    program = way_out()
+    if program:
+        return Check(
+            "network", Verdict.OK, f"pods with sidecars or daemons reach the world through {program}"
+        )
+    text = "pods with sidecars or daemons reach nothing outside of this machine"
+    return Check("network", Verdict.WARN, text, "apt-get install slirp4netns")
 
 
 def _namespaces() -> Check:

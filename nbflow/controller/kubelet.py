@@ -88,7 +88,7 @@ class Kubelet:
         self._workers = workers or Workers(4)
         self._places: dict[str, Place] = {}
         self._opening = threading.Lock()
-        self._notices: list[str] = []
+        self._told: set[str] = set()  # notices
         self._live: dict[str, LivePod] = {}
         self._queues: OrderedDict[int, deque[LivePod]] = OrderedDict()
         self._retries: list[tuple[float, LivePod]] = []
@@ -101,16 +101,15 @@ class Kubelet:
         with self._opening:
             if target not in self._places:
                 place = self._places[target] = self._opened(target)
-                if place.runtime.notice:
-                    self._notices.append(place.runtime.notice)
                 report = partial(self._report_ends, place.runtime)
                 threading.Thread(target=report, name=f"ends-{target}", daemon=True).start()
             return self._places[target]
 
     def take_notices(self) -> list[str]:
-        """What the runtimes that were opened have to say; each is given once."""
-        taken, self._notices = self._notices, []
-        return taken
+        """What the runtimes that were opened have to say by now; each is given once."""
+        said = {place.runtime.notice for place in tuple(self._places.values())} - self._told - {""}
+        self._told |= said
+        return sorted(said)
 
     def _opened(self, target: str) -> Place:
         try:

@@ -15,6 +15,7 @@ from pathlib import Path
 from nbflow.artifacts import driver_for
 from nbflow.controller.inbox import Inbox, PodCleared
 from nbflow.errors import NbflowError
+from nbflow.runtimes.memory import free_memory
 from nbflow.spec.status import NodeStatus, artifacts_by_name
 from nbflow.store import Home
 from nbflow.store.ledger import Ledger
@@ -32,7 +33,11 @@ class FilesOf:
 
 def remove_files(files: FilesOf) -> None:
     """Remove logs, roots and artifacts of a workflow. What is gone already is no error."""
-    remove_tree(files.home.workflow(files.uid))
+    folder = files.home.workflow(files.uid)
+    with contextlib.suppress(FileNotFoundError):
+        for pod in folder.iterdir():
+            free_memory(os.fspath(pod))
+    remove_tree(folder)
     for artifact in own_artifacts(files.nodes, files.workflow):
         with contextlib.suppress(NbflowError, OSError):
             driver_for(artifact, files.home.artifacts).delete(artifact)

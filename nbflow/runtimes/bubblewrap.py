@@ -19,7 +19,9 @@ _FIX = "allow user namespaces (sysctl kernel.unprivileged_userns_clone, an AppAr
 
 def namespaces(user_namespace: int) -> list[str]:
     """Flags for a pod's namespaces and rights; the descriptor of a user namespace to enter, -1 for a new one."""
-    user = ["--unshare-user"] if user_namespace < 0 else ["--userns", str(user_namespace)]
+    # To wait on the descriptor has bubblewrap close it before the pod's program could see it.
+    entered = ["--userns", str(user_namespace), "--block-fd", str(user_namespace)]
+    user = ["--unshare-user"] if user_namespace < 0 else entered
     flags = [*user, "--unshare-pid", "--unshare-uts", "--new-session", "--die-with-parent", "--clearenv"]
     if os.geteuid() == 0:
         flags += ["--cap-drop", "ALL"]

@@ -5,12 +5,10 @@ What is resolved lives in memory only: no stored pod, no command line, no log an
 
 from __future__ import annotations
 
-import json
-import platform
 import re
 from collections.abc import Mapping
 
-from nbflow.runtimes.addresses import pod_address
+from nbflow.runtimes.fields import field_of, resource_of
 from nbflow.runtimes.runtime import Objects, PodRejected
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod
 
@@ -25,7 +23,7 @@ def resolve_environment(pod: Pod, container: ContainerSpec, objects: Objects) ->
         env |= _from_source(source, objects)
     for item in container.env:
         name = str(item.get("name", ""))
-        value = _value(item, pod, objects)
+        value = _value(item, pod, container, objects)
         if value is not None:
             env[name] = expand(value, env) if "valueFrom" not in item else value
     return env
@@ -44,7 +42,7 @@ def _expanded(found: re.Match[str], env: Mapping[str, str]) -> str:
     return env.get(found[2], found[0])
 
 
-def _value(item: JsonObject, pod: Pod, objects: Objects) -> str | None:
+def _value(item: JsonObject, pod: Pod, container: ContainerSpec, objects: Objects) -> str | None:
     source = item.get("valueFrom")
     if not isinstance(source, Mapping):
         value = item.get("value")
@@ -57,10 +55,12 @@ def _value(item: JsonObject, pod: Pod, objects: Objects) -> str | None:
             return config_map_key(reference, objects)
         if kind == "fieldRef" and isinstance(reference, Mapping):
             return field_of(str(reference.get("fieldPath", "")), pod)
+        if kind == "resourceFieldRef" and isinstance(reference, Mapping):
+            return resource_of(reference, pod, container)
     given = ", ".join(source) or "nothing"
     raise PodRejected(
         f"environment variable {item.get('name', '')} is taken from {given}, which local runs do not know",
-        fix="use secretKeyRef, configMapKeyRef or fieldRef",
+        fix="use secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef",
     )
 
 
@@ -118,28 +118,6 @@ def _from_source(source: JsonObject, objects: Objects) -> dict[str, str]:
             str(config_map.get("name", "")), objects, optional=bool(config_map.get("optional"))
         )
     return {prefix + key: value for key, value in found.items() if _NAME.fullmatch(prefix + key)}
-
-
-def field_of(path: str, pod: Pod) -> str:
-    """A field of the pod, as far as a pod here has it."""
-    fields = {
-        "metadata.name": pod.name,
-        "metadata.namespace": str(pod.annotations.get("nbflow.dev/namespace", "default")),
-        "metadata.uid": pod.node_id,
-        "spec.nodeName": platform.node(),
-        "spec.serviceAccountName": str(pod.extra.get("serviceAccountName", "default")),
-        "status.hostIP": "127.0.0.1",
-        "status.podIP": pod_address(pod),
-        "status.podIPs": pod_address(pod),
-    }
-    if path in fields:
-        return fields[path]
-    for kind, values in (("labels", pod.labels), ("annotations", pod.annotations)):
-        if path == f"metadata.{kind}":
-            return "\n".join(f"{key}={json.dumps(values[key])}" for key in sorted(values))
-        if path.startswith(f"metadata.{kind}['") and path.endswith("']"):
-            return values.get(path[len(kind) + 11 : -2], "")
-    raise PodRejected(f"a pod has no field {path}", fix=f"use one of {', '.join(fields)}")
 
 
 def _reference(reference: JsonObject) -> tuple[str, str, bool]:

@@ -150,6 +150,8 @@ def _verdict(pod: Pod, status: PodStatus, problems: list[str], home: Home) -> tu
     """Phase and message as Argo infers them: the deadline, then main, then what could not be captured."""
     if status.deadline_exceeded:
         return Phase.FAILED, DEADLINE_EXCEEDED
+    if status.evicted:
+        return Phase.FAILED, status.evicted
     if status.vanished or status.exit_code is None:
         return Phase.ERROR, VANISHED
     failure = container_failure(pod, status)

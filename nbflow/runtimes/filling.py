@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nbflow.runtimes.environment import field_of, whole_config_map, whole_secret
+from nbflow.runtimes.environment import whole_config_map, whole_secret
+from nbflow.runtimes.fields import field_of, resource_of
+from nbflow.runtimes.memory import make_memory_folder
 from nbflow.runtimes.paths import clean
 from nbflow.runtimes.runtime import Objects, PodRejected
 from nbflow.runtimes.volumes import FILES, items, kind_of, place_of_volume, settings_of
@@ -16,8 +18,6 @@ from nbflow.store.home import Home
 
 Files = dict[str, tuple[bytes, int]]
 """Path in the volume -> content and mode."""
-
-_LATER = "comes with a later version of nbflow"
 
 
 class Filler:
@@ -41,6 +41,8 @@ class Filler:
             if kind == "hostPath":
                 _host_path(place, str(settings_of(volume).get("type") or ""))
                 continue
+            if settings_of(volume).get("medium") == "Memory":
+                make_memory_folder(os.path.dirname(place))
             os.makedirs(place, mode=0o700, exist_ok=True)
             os.chmod(place, 0o777 if kind not in FILES else 0o755)
             for path, (content, mode) in files.items():
@@ -93,7 +95,10 @@ class Filler:
         for source in items(settings, "sources"):
             for kind, inner in source.items():
                 if kind not in {"secret", "configMap", "downwardAPI"} or not isinstance(inner, Mapping):
-                    raise PodRejected(f"a projected volume of the type {kind} {_LATER}")
+                    raise PodRejected(
+                        f"a projected volume cannot take a {kind} here: it is a cluster that makes one",
+                        fix="leave it out, use a secret, or submit with --on argo",
+                    )
                 found |= self._projected(pod, kind, {"defaultMode": settings.get("defaultMode"), **inner})
         return found
 
@@ -102,14 +107,24 @@ def _fields(pod: Pod, settings: JsonObject) -> list[tuple[str, tuple[bytes, int]
     usual = settings.get("defaultMode")
     found = []
     for item in items(settings, "items"):
-        reference = item.get("fieldRef")
-        if not isinstance(reference, Mapping):
-            raise PodRejected(f"a downwardAPI volume of {', '.join(item)} {_LATER}", fix="use fieldRef")
         mode = item.get("mode") or usual
-        content = field_of(str(reference.get("fieldPath", "")), pod).encode("utf-8", "surrogateescape")
         place = clean(str(item.get("path", ""))).lstrip("/")
+        content = _said(item, pod).encode("utf-8", "surrogateescape")
         found.append((place, (content, mode if isinstance(mode, int) else 0o644)))
     return found
+
+
+def _said(item: JsonObject, pod: Pod) -> str:
+    """What a file of the downward API holds."""
+    field, resource = item.get("fieldRef"), item.get("resourceFieldRef")
+    if isinstance(field, Mapping):
+        return field_of(str(field.get("fieldPath", "")), pod)
+    if isinstance(resource, Mapping):
+        return resource_of(resource, pod, None)
+    raise PodRejected(
+        f"{item.get('path', 'a file')} of a downwardAPI volume says nothing",
+        fix="use fieldRef or resourceFieldRef",
+    )
 
 
 def _host_path(path: str, kind: str) -> None:

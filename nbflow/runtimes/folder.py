@@ -5,7 +5,7 @@ The status file tells all that must outlive a controller, one line a fact, appen
 `deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when SIGKILL follows), `exit N` (by the
 wrapper, at the end), `message TEXT` (why nothing could run).
 Where a supervisor is the wrapper (supervisor/): `supervised` (by the controller), `container NAME CODE`,
-`init NAME CODE` (it failed), `ready ADDRESS` (of a daemon), `port N` (others reach it).
+`init NAME CODE` (it failed), `reason NAME TEXT` (why it was ended), `evicted TEXT`, `ready ADDRESS` (of a daemon).
 
 The wrapper holds a lock on this file from its first moment to its last, so whether it lives is asked of the
 lock: no process id that was used again and no reboot can fool it.
@@ -42,7 +42,8 @@ class Record:
     containers: dict[str, int] = field(default_factory=dict)
     failed_init: tuple[str, int] | None = None
     ready: str = ""
-    ports: list[int] = field(default_factory=list)
+    evicted: str = ""
+    reasons: dict[str, str] = field(default_factory=dict)
 
     @property
     def created(self) -> bool:
@@ -159,6 +160,8 @@ class PodFolder:
             ready=bool(record.ready),
             containers=record.containers,
             failed_init=record.failed_init,
+            evicted=record.evicted,
+            reasons=record.reasons,
         )
 
 
@@ -219,8 +222,11 @@ def _take_of_supervisor(record: Record, fact: str, value: str) -> None:
             record.failed_init = name, int(code)
         case "ready":
             record.ready = value
-        case "port":
-            record.ports.append(int(value))
+        case "evicted":
+            record.evicted = value
+        case "reason":
+            name, _, text = value.partition(" ")
+            record.reasons[name] = text
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from nbflow.runtimes.commands import SCRIPT, check_text, find_program
 from nbflow.runtimes.folder import PodFolder
@@ -74,20 +74,19 @@ class Host:
         declared = tuple(sorted({path for path in declared_paths(pod) if path != "/"}, key=len, reverse=True))
         main = pod.main
         env = {"PATH": self._search_path(pod), "HOME": f"{folder.root}/root", "LANG": "C.UTF-8"}
-        env |= {
-            str(item["name"]): rewrite(str(item.get("value", "")), declared, folder.root) for item in main.env
-        }
-        argv = [rewrite(word, declared, folder.root) for word in (*main.command, *main.args)]
+        moved = partial(rewrite, declared=declared, root=folder.root)
+        env |= {str(item["name"]): moved(str(item.get("value", ""))) for item in main.env}
+        argv = [moved(word) for word in (*main.command, *main.args)]
         check_text(*argv, *env, *env.values())
         if main.source is not None:
             script = folder.root + SCRIPT
             with open(script, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(rewrite(main.source, declared, folder.root))
+                file.write(moved(main.source))
         working_dir = folder.root + clean(main.working_dir or "/").rstrip("/")
         if self._bash and argv[0] in {"/bin/sh", "/usr/bin/sh"}:
             argv[0] = "sh"
         argv[0] = find_program(argv[0], env["PATH"], working_dir, lambda path: path)
-        return Launch(argv=argv, env=env, working_dir=working_dir)
+        return Launch(argv=argv, env=env, working_dir=working_dir, moved=moved)
 
     def _search_path(self, pod: Pod) -> str:
         """PATH of a pod: its Python and `sh`, the machine's programs, stand-ins."""

@@ -17,16 +17,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from nbflow.runtimes.addresses import has_own_network
+from nbflow.runtimes.addresses import NO_WAY_OUT, has_own_network, way_out
 from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.memory import free_memory
 from nbflow.runtimes.runtime import PodRejected, PodStatus
 from nbflow.runtimes.spawn import Launch, Streams, opens_streams, spawn
 from nbflow.runtimes.supervised import (
     Planner,
     needs_supervisor,
     others,
-    peers_of,
     remove_roots,
     spawn_supervisor,
 )
@@ -145,8 +145,9 @@ class ProcessRuntime:
     def _supervise(self, pod: Pod, folder: PodFolder, status: int) -> int:
         """Start a pod of several containers under a supervisor; its pid."""
         mounts = {"": self._mounts.get(pod.name, {}), **self._others.pop(pod.name, {})}
-        peers = peers_of(os.fspath(self._home.workflow(pod.uid))) if has_own_network(pod) else ()
-        plan = Planner(self._home, self._enclosure.launch).plan(pod, folder, mounts, peers)
+        if has_own_network(pod) and not way_out():
+            self.notice = NO_WAY_OUT
+        plan = Planner(self._home, self._enclosure.launch).plan(pod, folder, mounts)
         log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
         return spawn_supervisor(plan.plan, status, plan.namespace, log)
 
@@ -271,6 +272,7 @@ class ProcessRuntime:
         for path in (folder.status_file, folder.result, os.path.join(folder.path, REPORT)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+        free_memory(folder.path)
         if not keep_root:
             remove_roots(folder)
             self._enclosure.discard(folder)

@@ -41,6 +41,7 @@ class PodStatus:
     finished: the process tree is gone. vanished: it is gone and left no exit code (killed, reboot).
     ready: a daemon that passed its readiness probe; ip: where others reach it then.
     containers: exit codes of the containers that ended, where there are several. failed_init: name and exit code.
+    evicted: why the pod had to go, as Kubernetes words it. reasons: why containers were ended, by name.
     """
 
     name: str
@@ -55,6 +56,8 @@ class PodStatus:
     ready: bool = False
     containers: Mapping[str, int] = field(default_factory=dict)
     failed_init: tuple[str, int] | None = None
+    evicted: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 class Runtime(Protocol):
@@ -66,7 +69,7 @@ class Runtime(Protocol):
 
     name: str
     notice: str
-    """What users should know of this runtime, said once: why it stands in for the one they asked for; "" mostly."""
+    """What users should know of this runtime, "" mostly; it may come to be known later. Each is said once."""
 
     def prepare_pod(self, pod: Pod) -> bool:
         """Make room for the files of `pod`, so that path_of answers and it can be staged.

@@ -10,7 +10,7 @@ import fcntl
 import os
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -33,7 +33,7 @@ class Launch:
 
     arguments: bytes the program finds on descriptor ARGUMENTS. namespace: what it gets as NAMESPACE, -1 for none.
     own_session: the program makes a session of its own; else its processes share the group of the wrapper.
-    working_dir: where it starts, "" for where we are.
+    working_dir: where it starts, "" for where we are. moved: a word of the manifest as the program is to be told it.
     """
 
     argv: Sequence[str]
@@ -42,6 +42,7 @@ class Launch:
     namespace: int = -1
     own_session: bool = False
     working_dir: str = ""
+    moved: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)

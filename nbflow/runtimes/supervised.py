@@ -16,16 +16,17 @@ from dataclasses import dataclass, replace
 
 from nbflow.errors import NbflowError
 from nbflow.runtimes.addresses import SHARED, has_own_network, pod_address
+from nbflow.runtimes.asked import asked_of, is_asked
 from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
-from nbflow.runtimes.readiness import probe_of
+from nbflow.runtimes.memory import free_memory
 from nbflow.runtimes.roots import remove
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.runtimes.spawn import GRACE, Launch, memory, opens_streams
-from nbflow.runtimes.volumes import mirrored
+from nbflow.runtimes.volumes import mirrored, place_of_volume, size_limits
 from nbflow.spec.pod import ContainerSpec, Pod
 from nbflow.store.home import Home
-from nbflow.supervisor.plan import NAMESPACE, PLAN, STATUS, ContainerPlan, Plan
+from nbflow.supervisor.plan import NAMESPACE, PLAN, STATUS, ContainerPlan, Limit, Plan
 from nbflow.units import duration
 
 Launcher = Callable[[Pod, PodFolder, Mapping[str, str]], Launch]
@@ -35,7 +36,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
 
 def needs_supervisor(pod: Pod) -> bool:
     """Whether one process and its exit code are not all that there is to it."""
-    return pod.daemon or len(pod.containers) > 1 or bool(pod.init_containers) or _retry(pod)[0] > 0
+    several = len(pod.containers) > 1 or bool(pod.init_containers)
+    return pod.daemon or several or _retry(pod)[0] > 0 or is_asked(pod.main) or bool(size_limits(pod))
 
 
 def others(pod: Pod, folder: PodFolder) -> Iterator[tuple[Pod, PodFolder]]:
@@ -67,9 +69,7 @@ class Planner:
         self._launch = launch
         self._namespace = -1
 
-    def plan(
-        self, pod: Pod, folder: PodFolder, mounts: Mapping[str, Mapping[str, str]], peers: tuple[str, ...]
-    ) -> Planned:
+    def plan(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, Mapping[str, str]]) -> Planned:
         """All that the supervisor has to know. mounts: of each container but main, by its name; main's by ""."""
         places = {other.container: (alone, other) for alone, other in others(pod, folder)}
 
@@ -82,7 +82,7 @@ class Planner:
         retries, pause = _retry(pod)
         private = has_own_network(pod)
         containers = tuple(planned(container) for container in pod.containers)
-        taken = own_ports(pod) | {container.probe.port for container in containers}
+        taken = own_ports(pod) | {container.readiness.port for container in containers}
         plan = Plan(
             init=tuple(planned(container) for container in pod.init_containers),
             containers=containers,
@@ -94,7 +94,9 @@ class Planner:
             pause=pause,
             private=private,
             address=pod_address(pod) if private else SHARED,
-            peers=tuple(peer for peer in peers if int(peer.rpartition(":")[2]) not in taken),
+            peers=os.fspath(self._home.peers(pod.uid)),
+            taken=tuple(taken),
+            limits=tuple(self._limits(pod)),
         )
         return Planned(plan, self._namespace)
 
@@ -121,8 +123,13 @@ class Planner:
             missing=missing,
             after=container.dependencies,
             restart=str(container.extra.get("restartPolicy") or ""),
-            probe=probe_of(container),
+            **asked_of(container, launch.moved),
         )
+
+    def _limits(self, pod: Pod) -> Iterator[Limit]:
+        volumes = {str(volume.get("name")): volume for volume in pod.volumes}
+        for name, text, size in size_limits(pod):
+            yield Limit(name, place_of_volume(pod, volumes[name], self._home), size, text)
 
 
 def _retry(pod: Pod) -> tuple[int, float]:
@@ -160,18 +167,9 @@ def own_ports(pod: Pod) -> set[int]:
     return found
 
 
-def peers_of(workflow: str) -> tuple[str, ...]:
-    """ADDRESS:PORT of what the daemons of a workflow offer now."""
-    found = []
-    for name in sorted(os.listdir(workflow)):
-        record = PodFolder(os.path.join(workflow, name)).read()
-        if record is not None and record.alive and record.supervised and record.ready not in ("", SHARED):
-            found += [f"{record.ready}:{port}" for port in record.ports]
-    return tuple(found)
-
-
 def remove_roots(folder: PodFolder) -> None:
     """Remove the roots of all containers but main, and the volumes that lived with the pod."""
+    free_memory(folder.path)
     with contextlib.suppress(FileNotFoundError), os.scandir(folder.path) as entries:
         for entry in list(entries):
             if entry.name == "volumes" or entry.name.startswith("root."):

@@ -15,24 +15,25 @@ _KILLED = (137, 143)
 def container_failure(pod: Pod, status: PodStatus) -> str:
     """Why the pod failed, "" if none of its containers says so: init containers first, then main ones, sidecars."""
     if status.failed_init is not None:
-        return _failed(*status.failed_init)
+        return _failed(*status.failed_init, status)
     codes = status.containers
     counting = [c.name for c in pod.containers if c.name not in pod.sidecars and codes.get(c.name)]
     for name in sorted(counting, key=lambda name: codes[name] in (64, *_KILLED)):
-        return _failed(name, codes[name])
+        return _failed(name, codes[name], status)
     for name in pod.sidecars:
         if codes.get(name, 0) not in (0, *_KILLED):
-            return _failed(name, codes[name])
+            return _failed(name, codes[name], status)
     return ""
 
 
-def _failed(name: str, code: int) -> str:
-    return f"{name}: Error (exit code {code})"
+def _failed(name: str, code: int, status: PodStatus) -> str:
+    said = f": {status.reasons[name]}" if name in status.reasons else ""
+    return f"{name}: Error (exit code {code}){said}"
 
 
 def containers_outcome(status: PodStatus) -> dict[str, tuple[Phase, str]]:
     """Phase and message of each container that ended; empty for a pod of one."""
     return {
-        name: (Phase.FAILED, _failed(name, code)) if code else (Phase.SUCCEEDED, "")
+        name: (Phase.FAILED, _failed(name, code, status)) if code else (Phase.SUCCEEDED, "")
         for name, code in status.containers.items()
     }

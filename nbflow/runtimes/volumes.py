@@ -10,16 +10,20 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from nbflow.errors import NbflowError
 from nbflow.runtimes.commands import SCRIPT
+from nbflow.runtimes.memory import memory_folder
 from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod
 from nbflow.store.home import Home
+from nbflow.units import size
 
 FILES = ("secret", "configMap", "projected", "downwardAPI")
 """Volumes made of files that we write; read-only for the pod."""
 
-_LATER = "comes with a later version of nbflow"
+_WITH_POD = ("emptyDir", "ephemeral", *FILES)
+"""Volumes that live and die with the pod."""
 
 
 def declared_paths(pod: Pod) -> list[str]:
@@ -111,12 +115,28 @@ def place_of_volume(pod: Pod, volume: JsonObject, home: Home) -> str:
         return claim_folder(pod, str(settings.get("claimName", "")), home)
     if kind == "hostPath":
         return clean(str(settings.get("path", "/")))
-    if kind == "emptyDir" or kind in FILES:
-        return os.path.join(home.pod(pod.uid, pod.name), "volumes", _plain(str(volume.get("name"))))
+    if kind in _WITH_POD:
+        name, folder = _plain(str(volume.get("name"))), os.fspath(home.pod(pod.uid, pod.name))
+        in_memory = memory_folder(folder) if settings.get("medium") == "Memory" else ""
+        return os.path.join(in_memory or f"{folder}/volumes", name)
     raise PodRejected(
-        f"volume '{volume.get('name')}' is of the type {kind}, which {_LATER}",
-        fix="use emptyDir, persistentVolumeClaim, secret, configMap, projected, downwardAPI or hostPath",
+        f"volume '{volume.get('name')}' is of the type {kind}, which means nothing outside of a cluster",
+        fix="use emptyDir, persistentVolumeClaim, secret, configMap, projected, downwardAPI or hostPath, "
+        "or submit with --on argo",
     )
+
+
+def size_limits(pod: Pod) -> tuple[tuple[str, str, int], ...]:
+    """Name, limit as written and limit in bytes of each volume that may grow no larger. Raises PodRejected."""
+    found = []
+    for volume in pod.volumes:
+        limit = settings_of(volume).get("sizeLimit") if kind_of(volume) == "emptyDir" else None
+        try:
+            if limit is not None and size(str(limit)) > 0:
+                found.append((str(volume.get("name")), str(limit), size(str(limit))))
+        except NbflowError as error:
+            raise PodRejected(f"volume '{volume.get('name')}': {error.problem}", fix=error.fix) from error
+    return tuple(found)
 
 
 def claim_folder(pod: Pod, claim: str, home: Home) -> str:

@@ -65,9 +65,13 @@ class Home:
         """When the log had which size, a line each: "seconds-since-the-epoch size"."""
         return self.pod(uid, pod) / f"{component(container)}.log.marks"
 
+    def peers(self, uid: str) -> Path:
+        """What the daemons of a workflow offer to its other pods (supervisor/peers.py)."""
+        return self.workflow(uid) / ".peers"
+
     def claims(self, uid: str) -> Path:
         """The claims that were made for one workflow: they go with it."""
-        return self.workflow(uid) / "claims"
+        return self.workflow(uid) / ".claims"
 
     def claim(self, name: str) -> Path:
         """The files of a claim that outlives workflows."""

@@ -15,9 +15,10 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from nbflow.supervisor.outside import Outside
+from nbflow.supervisor.peers import Peers, offer, withdraw
 from nbflow.supervisor.plan import Plan
 
 NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000
@@ -27,14 +28,13 @@ _LISTENS = "0A"
 
 
 class Network:
-    """Set up by making it, before any thread is started. address: where the pod is seen from outside.
+    """Set up by making it, before any thread is started. address: where the pod is seen from outside."""
 
-    shown: told of each port that others reach from then on.
-    """
-
-    def __init__(self, plan: Plan, shown: Callable[[int], None]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.address = "127.0.0.1"
-        self._tell = shown
+        self._file = plan.peers
+        self._peers = Peers(plan.peers, plan.address, plan.taken)
+        self._listeners: dict[tuple[str, int], socket.socket] = {}
         self.private = False
         self._shown: set[int] = set()
         self._lock = threading.Lock()
@@ -49,10 +49,8 @@ class Network:
         _prepare()
         outside.connect_to_world(os.getpid(), with_user=os.geteuid() != 0)
         outside.serve()
-        for peer in plan.peers:
-            self._show_peer(*split(peer))
-        if plan.daemon:
-            threading.Thread(target=self._look, daemon=True).start()
+        self._meet_peers()
+        threading.Thread(target=self._look, args=(plan.daemon,), daemon=True).start()
 
     def show(self) -> None:
         """Show outside what listens by now."""
@@ -62,35 +60,41 @@ class Network:
             for port in sorted(set(_listening(self.address)) - self._shown):
                 self._shown.add(port)
                 self._outside.listen(port)
-                self._tell(port)
+                offer(self._file, self.address, port)
 
     def close(self) -> None:
         """Let go of all that is outside."""
         if self._outside is not None:
+            if self._shown:
+                withdraw(self._file, self.address)
             self._outside.close()
 
-    def _look(self) -> None:
+    def _look(self, daemon: bool) -> None:
         young = time.monotonic() + _YOUNG
         while True:
-            self.show()
+            if daemon:
+                self.show()
+            self._meet_peers()
             time.sleep(_OFTEN if time.monotonic() < young else _SELDOM)
 
-    def _show_peer(self, address: str, port: int) -> None:
-        with contextlib.suppress(OSError):
-            listener = socket.create_server((address, port), backlog=128)
-            threading.Thread(target=self._serve_peer, args=(listener, address, port), daemon=True).start()
+    def _meet_peers(self) -> None:
+        """Show inside what the daemons of the workflow offer by now, and no more what they do not."""
+        offered = self._peers.offered()
+        for peer in offered - self._listeners.keys():
+            with contextlib.suppress(OSError):
+                listener = self._listeners[peer] = socket.create_server(peer, backlog=128)
+                threading.Thread(target=self._serve_peer, args=(listener, *peer), daemon=True).start()
+        for peer in self._listeners.keys() - offered:
+            with contextlib.suppress(OSError):
+                self._listeners[peer].shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for callers
+            self._listeners.pop(peer).close()
 
     def _serve_peer(self, listener: socket.socket, address: str, port: int) -> None:
-        while True:
-            inner, _ = listener.accept()
-            assert self._outside is not None
-            self._outside.reach(inner, address, port)
-
-
-def split(peer: str) -> tuple[str, int]:
-    """`ADDRESS:PORT` in two."""
-    address, _, port = peer.rpartition(":")
-    return address, int(port)
+        with contextlib.suppress(OSError):
+            while True:
+                inner, _ = listener.accept()
+                assert self._outside is not None
+                self._outside.reach(inner, address, port)
 
 
 def _enter(has_namespace: bool) -> bool:

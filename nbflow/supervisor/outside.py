@@ -127,6 +127,9 @@ def _lend(link: socket.socket, address: str) -> None:
     for fd in (STATUS, PLAN, NAMESPACE):
         with contextlib.suppress(OSError):
             os.close(fd)
+    null = os.open(os.devnull, os.O_WRONLY)
+    for fd in (1, 2):  # the pod's log is the pod's
+        os.dup2(null, fd)
     world: subprocess.Popen[bytes] | None = None
     try:
         while data := link.recv(_MESSAGE):
@@ -164,7 +167,8 @@ def _call(link: socket.socket, message: dict[str, object]) -> None:
         with socket.create_connection((str(message["address"]), int(str(message["port"]))), _TIMEOUT) as made:
             socket.send_fds(link, [answer], [made.fileno()])
     except OSError:
-        link.send(answer)
+        with contextlib.suppress(OSError):  # the pod has ended
+            link.send(answer)
 
 
 def _world(pid: int, *, with_user: bool) -> subprocess.Popen[bytes] | None:

@@ -1,21 +1,27 @@
 """The life of a pod: init containers one by one, then all others, until those that count have ended.
 
 One thread looks after the processes: signals come in by a pipe, times by its timeout. What others have to know goes
-to the status file (runtimes/folder.py): `pid`, `container NAME CODE`, `ready ADDRESS`, `deadline`, `exit`.
+to the status file (runtimes/folder.py): `pid`, `container NAME CODE`, `ready ADDRESS`, `deadline`, `exit`, ...
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import select
 import signal
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
+from nbflow.supervisor.asking import answers
 from nbflow.supervisor.network import Network
 from nbflow.supervisor.plan import ALWAYS, ON_FAILURE, PLAN, SKIPPED, STATUS, ContainerPlan, Plan, read_plan
-from nbflow.supervisor.probes import Readiness
+from nbflow.supervisor.probes import Health
 from nbflow.supervisor.process import Process
+from nbflow.supervisor.usage import watch_usage
 
 _LONGEST_BACKOFF = 30.0
 _TURN = 5.0
@@ -56,13 +62,17 @@ class Supervisor:
         self._due: list[tuple[float, str]] = []  # containers to start again
         self._stopped = False
         self._kill_at: float | None = None
+        self._kills: dict[str, float] = {}  # container -> when it is killed, whatever becomes of the others
+        self._asked: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()  # by other threads
         self._deadline_at: float | None = None
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._network: Network | None = None
+        self._is_ready = False
+        self._reasons: dict[str, str] = {}  # container -> why it was ended
 
     def run(self) -> int:
         """Until all is over; the exit code of the pod."""
-        self._network = Network(self._plan, lambda port: tell(f"port {port}"))
+        self._network = Network(self._plan)
         signal.set_wakeup_fd(self._wake_write)
         signals = (signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
         for signum in signals:
@@ -103,14 +113,36 @@ class Supervisor:
         for container in self._sidecars():
             self._start(container)
         self._start_free()
-        if self._plan.daemon:
-            main = self._processes.get(self._counting[0].name)
-            Readiness(self._counting[0].probe, main, self._ready).watch()
+        watch_usage(self._plan.limits, lambda message: self._later(partial(self._evict, message)))
 
     def _ready(self) -> None:
+        """Main of a daemon is; said once, though it may start again."""
         assert self._network is not None
-        self._network.show()
-        tell(f"ready {self._network.address}")
+        if self._plan.daemon and not self._is_ready:
+            self._is_ready = True
+            self._network.show()
+            tell(f"ready {self._network.address}")
+
+    def _sick(self, process: Process, why: str, grace: float | None) -> None:
+        """A hook or probe says that a container has to end. Called from another thread."""
+        self._later(partial(self._end_sick, process, why, self._plan.grace if grace is None else grace))
+
+    def _end_sick(self, process: Process, why: str, grace: float) -> None:
+        name = process.plan.name
+        if process.alive and self._processes.get(name) is process:
+            _log(process.plan, f"Killing: {why}")
+            self._reasons[name] = why
+            self._ask_to_end(process, grace)
+            self._kills[name] = time.monotonic() + grace
+
+    def _evict(self, message: str) -> None:
+        tell(f"evicted {message}")
+        self._stop(1.0)
+
+    def _later(self, call: Callable[[], None]) -> None:
+        """Have the main thread do something."""
+        self._asked.put(call)
+        os.write(self._wake_write, b"\0")
 
     def _sidecars(self) -> list[ContainerPlan]:
         return [c for c in self._plan.containers if c.name in self._plan.sidecars]
@@ -143,17 +175,22 @@ class Supervisor:
         except OSError as error:
             _log(container, f"Error: cannot start the container: {error.strerror}")
             self._end(container.name, SKIPPED)
+            return
+        is_main = bool(self._counting) and container is self._counting[0]
+        Health(container, process, self._ready if is_main else None, self._sick).watch()
 
     def _end(self, name: str, code: int) -> None:
         self._codes[name] = code
         tell(f"container {name} {code}")
+        if name in self._reasons:
+            tell(f"reason {name} {self._reasons[name]}")
 
     # --- turns ---
 
     def _turn(self) -> None:
         now = time.monotonic()
         times = [at for at, _ in self._due]
-        times += [at for at in (self._kill_at, self._deadline_at) if at is not None]
+        times += [at for at in (self._kill_at, self._deadline_at, *self._kills.values()) if at is not None]
         wait = max(0.0, min(times, default=now + _TURN) - now)
         if select.select([self._wake_read], [], [], wait)[0]:
             for signum in os.read(self._wake_read, 512):
@@ -166,6 +203,9 @@ class Supervisor:
             self._stop(self._plan.grace)
         elif signum == signal.SIGUSR1:
             self._stop(0.0)
+        elif signum == 0:
+            with contextlib.suppress(queue.Empty):
+                self._asked.get_nowait()()
 
     def _timers(self) -> None:
         now = time.monotonic()
@@ -174,10 +214,13 @@ class Supervisor:
         if self._deadline_at is not None and now >= self._deadline_at:
             self._deadline_at = None
             tell("deadline")
-            self._stop(self._plan.grace)
+            self._stop(self._plan.grace, hooks=True)
         if self._kill_at is not None and now >= self._kill_at:
             self._kill_at = None
             self._signal_all(signal.SIGKILL)
+        for name in [name for name, at in self._kills.items() if at <= now]:
+            del self._kills[name]
+            self._processes[name].signal(signal.SIGKILL)
         ready = [name for at, name in self._due if at <= now]
         self._due = [(at, name) for at, name in self._due if at > now]
         for name in ready:
@@ -199,6 +242,7 @@ class Supervisor:
                     self._ended(name, process.code or 0)
 
     def _ended(self, name: str, code: int) -> None:
+        self._kills.pop(name, None)
         container = next(c for c in self._all() if c.name == name)
         again = self._pause_before_next(container, code)
         if again is not None and not self._stopped:
@@ -227,16 +271,32 @@ class Supervisor:
 
     # --- the end ---
 
-    def _stop(self, grace: float) -> None:
-        """End everything: SIGTERM, then SIGKILL."""
+    def _stop(self, grace: float, *, hooks: bool = False) -> None:
+        """End everything: SIGTERM, then SIGKILL. hooks: what the manifest wants done before (preStop) is done."""
         self._stopped = True
         for _, name in self._due:
             self._end(name, 143)
         self._due = []
-        if grace > 0:
+        if grace > 0 and hooks:
+            for process in self._processes.values():
+                self._ask_to_end(process, grace)
+        elif grace > 0:
             self._signal_all(signal.SIGTERM)
         due = time.monotonic() + grace
         self._kill_at = due if self._kill_at is None else min(due, self._kill_at)
+
+    def _ask_to_end(self, process: Process, grace: float) -> None:
+        """The hook before the end, beside the loop; then SIGTERM."""
+        hook = process.plan.pre_stop
+
+        def ask() -> None:
+            answers(hook, process, grace)
+            process.signal(signal.SIGTERM)
+
+        if hook.kind and process.alive:
+            threading.Thread(target=ask, daemon=True).start()
+        else:
+            process.signal(signal.SIGTERM)
 
     def _signal_all(self, signum: int) -> None:
         for process in self._processes.values():

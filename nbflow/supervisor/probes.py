@@ -1,99 +1,96 @@
-"""Whether a daemon is ready, as Kubernetes asks it: by HTTP, by connecting, by running a command."""
+"""Whether a container has started, is ready and still lives, as the kubelet finds out; and what runs at its start."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-from nbflow.supervisor.plan import Probe
+from nbflow.supervisor.asking import answers
+from nbflow.supervisor.plan import Asked, ContainerPlan
 from nbflow.supervisor.process import Process
 
 _SHORTEST = 1.0
-_LOOK = 0.01
-_LONGEST_LINE = 8192
+_HOOK = 24 * 3600.0
 
 
-class Readiness:
-    """Asks until it is ready, then says so once. No probe: ready as soon as it runs."""
+class Health:
+    """Of one process. ready: told once, at the first time it is; None if nobody wants to know. sick: told why it has
+    to end, and how many seconds it may take, None for what the pod grants."""
 
-    def __init__(self, probe: Probe, process: Process | None, ready: Callable[[], None]) -> None:
-        self._probe = probe
+    def __init__(
+        self,
+        plan: ContainerPlan,
+        process: Process,
+        ready: Callable[[], None] | None,
+        sick: Callable[[Process, str, float | None], None],
+    ) -> None:
+        self._plan = plan
         self._process = process
         self._ready = ready
+        self._sick = sick
 
     def watch(self) -> None:
-        """Returns at once."""
-        if not self._probe.kind:
-            self._ready()
+        """Returns at once; watches as long as there is something to ask."""
+        plan = self._plan
+        if not (plan.post_start.kind or plan.startup.kind or plan.liveness.kind or plan.readiness.kind):
+            self._is_ready()
             return
-        threading.Thread(target=self._ask_on, daemon=True).start()
+        threading.Thread(target=self._follow, daemon=True).start()
 
-    def _ask_on(self) -> None:
-        probe, good = self._probe, 0
-        time.sleep(probe.delay)
-        while good < probe.successes:
-            good = good + 1 if self._answers() else 0
-            if good < probe.successes:
+    def _is_ready(self) -> None:
+        if self._ready is not None:
+            ready, self._ready = self._ready, None
+            ready()
+
+    def _follow(self) -> None:
+        plan = self._plan
+        if plan.post_start.kind and not answers(plan.post_start, self._process, _HOOK):
+            self._sick(self._process, "PostStartHook failed", None)
+            return
+        if plan.startup.kind and not self._has_started():
+            return
+        if plan.liveness.kind:
+            threading.Thread(target=self._stay_alive, daemon=True).start()
+        if not plan.readiness.kind:
+            self._is_ready()
+        elif self._ready is not None:
+            self._wait_ready()
+
+    def _has_started(self) -> bool:
+        asked, bad = self._plan.startup, 0
+        time.sleep(asked.delay)
+        while self._process.alive:
+            if answers(asked, self._process, asked.timeout):
+                return True
+            bad += 1
+            if bad >= asked.failures:
+                self._is_sick("Startup", asked)
+                return False
+            time.sleep(asked.period)
+        return False
+
+    def _stay_alive(self) -> None:
+        asked, bad = self._plan.liveness, 0
+        time.sleep(asked.delay)
+        while self._process.alive:
+            bad = 0 if answers(asked, self._process, asked.timeout) else bad + 1
+            if bad >= asked.failures:
+                self._is_sick("Liveness", asked)
+                return
+            time.sleep(asked.period)
+
+    def _is_sick(self, probe: str, asked: Asked) -> None:
+        if self._process.alive:
+            self._sick(self._process, f"{probe} probe failed", asked.grace)
+
+    def _wait_ready(self) -> None:
+        asked, good = self._plan.readiness, 0
+        time.sleep(asked.delay)
+        while good < asked.successes and self._process.alive:
+            good = good + 1 if answers(asked, self._process, asked.timeout) else 0
+            if good < asked.successes:
                 # A daemon that is not up yet is asked more often: everybody waits for it.
-                time.sleep(probe.period if good else min(_SHORTEST, probe.period))
-        self._ready()
-
-    def _answers(self) -> bool:
-        probe = self._probe
-        with contextlib.suppress(OSError, ValueError):
-            if probe.kind == "exec":
-                return self._command()
-            with socket.create_connection((probe.host or "127.0.0.1", probe.port), probe.timeout) as link:
-                return probe.kind == "tcpSocket" or _http(link, probe)
-        return False
-
-    def _command(self) -> bool:
-        """In the container's files and network, though not among its processes: a user may not enter those."""
-        process = self._process
-        if process is None or not process.alive:
-            return False
-        plan = process.plan
-        first = plan.argv[: plan.argv.index("--") + 1] if plan.entered else ()
-        argv = (*first, *self._probe.command)
-        probe = Process(replace(plan, argv=argv, log=os.devnull, result="", piped=False))
-        probe.start()
-        end = time.monotonic() + self._probe.timeout
-        while time.monotonic() < end:
-            pid, status = os.waitpid(probe.pid, os.WNOHANG)
-            if pid:
-                return status == 0
-            time.sleep(_LOOK)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(probe.pid, signal.SIGKILL)
-        os.waitpid(probe.pid, 0)
-        return False
-
-
-def _http(link: socket.socket, probe: Probe) -> bool:
-    """Whether a GET is answered with a status from 200 to 399."""
-    link.settimeout(probe.timeout)
-    if probe.https:
-        import ssl
-
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        link = context.wrap_socket(link)
-    headers = {"Host": f"{probe.host or '127.0.0.1'}:{probe.port}", "User-Agent": "kube-probe/nbflow"}
-    headers |= dict(probe.headers)
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    link.sendall(f"GET {probe.path or '/'} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
-    status = b""
-    while b"\n" not in status and len(status) < _LONGEST_LINE:
-        data = link.recv(1024)
-        if not data:
-            break
-        status += data
-    words = status.split(b"\n")[0].split()
-    return len(words) > 1 and words[1].isdigit() and 200 <= int(words[1]) < 400
+                time.sleep(asked.period if good else min(_SHORTEST, asked.period))
+        if good >= asked.successes:
+            self._is_ready()

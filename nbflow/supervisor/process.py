@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 
-from nbflow.supervisor.plan import CONTAINER_ARGUMENTS, NAMESPACE, ContainerPlan
+from nbflow.supervisor.plan import CONTAINER_ARGUMENTS, NAMESPACE, PROCESSES, ContainerPlan
 
 
 class Process:
@@ -21,8 +21,8 @@ class Process:
         self.pid = 0
         self._threads: list[threading.Thread] = []
 
-    def start(self) -> None:
-        """Raises OSError if it cannot be started."""
+    def start(self, processes: int = -1) -> None:
+        """Raises OSError if it cannot be started. processes: the namespace that it joins, a descriptor; -1 for none."""
         plan = self.plan
         log = os.open(plan.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
@@ -39,6 +39,8 @@ class Process:
                 numbers.append((self._memory(opened, plan.arguments), CONTAINER_ARGUMENTS))
             if plan.namespace:
                 numbers.append((NAMESPACE, NAMESPACE))
+            if processes >= 0:
+                numbers.append((processes, PROCESSES))
             self.pid = self._spawn(numbers, opened)
         finally:
             for fd in opened:
@@ -102,6 +104,13 @@ class Process:
                 os.killpg(group, signum)
             elif signum == signal.SIGKILL:
                 os.kill(self.pid, signum)
+
+    def namespace(self) -> int:
+        """A descriptor of the namespace of its processes; -1 if it has none, or one that we may not enter."""
+        inner = self.inner_pid() if self.plan.namespace else 0
+        with contextlib.suppress(OSError):
+            return os.open(f"/proc/{inner}/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if inner else -1
+        return -1
 
     def inner_pid(self) -> int:
         """The first process inside of bubblewrap, which leads their session; 0 if it does not come."""

@@ -301,8 +301,13 @@ def test_the_environment_is_resolved(cluster: Cluster) -> None:
         ),
         ({"fieldRef": {"fieldPath": "spec.x"}}, "a pod has no field spec.x", None),
         (
-            {"resourceFieldRef": {"resource": "limits.cpu"}},
-            "environment variable V is taken from resourceFieldRef",
+            {"resourceFieldRef": {"resource": "limits.gpu"}},
+            "Unsupported container resource : limits.gpu",
+            None,
+        ),
+        (
+            {"fileKeyRef": {"path": "x"}},
+            "environment variable V is taken from fileKeyRef",
             None,
         ),
     ],
@@ -378,7 +383,7 @@ def test_secret_files_are_private(cluster: Cluster) -> None:
     [
         (
             {"name": "v", "nfs": {"server": "x"}},
-            "volume 'v' is of the type nfs, which comes with a later version of nbflow",
+            "volume 'v' is of the type nfs, which means nothing outside of a cluster",
         ),
         ({"name": "v", "secret": {"secretName": "gone"}}, 'secret "gone" not found'),
         ({"name": "v", "configMap": {"name": "gone"}}, 'configmap "gone" not found'),

@@ -231,7 +231,8 @@ def test_a_daemon_is_ready_when_its_probe_says_so(sandbox: Cluster, kind: str) -
     main = ContainerSpec("main", "x", ("sh", "-c", script, SERVER), extra={"readinessProbe": {kind: how}})
     sandbox.executor.start(replace(shell("true", kind), containers=(main,), daemon=True))
     address = wait_ready(sandbox, kind)  # a name of its own: the address of a pod follows from it
-    until(lambda: PodFolder(os.fspath(sandbox.home.pod(UID, kind))).read().ports == [18080])  # type: ignore[union-attr]
+    peers = sandbox.home.peers(UID)
+    until(lambda: peers.exists() and peers.read_text() == f"{address} 18080\n")
     assert get(address, 18080) == "hello"
 
 
@@ -253,9 +254,96 @@ def test_daemons_with_the_same_port_do_not_meet(sandbox: Cluster) -> None:
 def test_a_daemon_has_its_port_whoever_else_has_it(sandbox: Cluster) -> None:
     """The second one listens on all addresses, those of its peers included."""
     sandbox.executor.start(daemon("one", 18082, "one"))
-    until(lambda: PodFolder(os.fspath(sandbox.home.pod(UID, "one"))).read().ports == [18082])  # type: ignore[union-attr]
+    address, peers = wait_ready(sandbox, "one"), sandbox.home.peers(UID)
+    until(lambda: peers.exists() and peers.read_text() == f"{address} 18082\n")
     sandbox.executor.start(daemon("two", 18082, "two"))
     assert get(wait_ready(sandbox, "two"), 18082) == "two"
+
+
+def test_a_port_that_opens_late_is_reached_by_pods_that_run_already(sandbox: Cluster) -> None:
+    go = mounted_claim("go")
+    script = 'until [ -f /go/now ]; do sleep 0.02; done; exec python3 -c "$0" 18083 late'
+    main = ContainerSpec("main", "x", ("sh", "-c", script, SERVER), volume_mounts=go["volume_mounts"])  # type: ignore[arg-type]
+    late = replace(shell("true", "late", **go), containers=(main,), daemon=True)
+    sandbox.executor.start(late)
+    address = wait_ready(sandbox, "late")  # it has no probe
+    if address == "127.0.0.1":
+        pytest.skip("this kernel allows pods no network of their own")
+    ask = f"until exec 3<>/dev/tcp/{address}/18083; do touch /go/now; sleep 0.05; done 2>/dev/null; echo met"
+    asking = with_sidecar("true", container("side", "sleep 600"), name="asking", volumes=late.volumes)
+    own = replace(asking.main, command=("bash", "-c", ask), volume_mounts=go["volume_mounts"])
+    outcome = sandbox.run(replace(asking, containers=(own, *asking.containers[1:])))
+    assert (outcome.phase, sandbox.log("asking")) == (Phase.SUCCEEDED, "met\n")
+
+
+def mounted_claim(name: str) -> dict[str, object]:
+    claim = {"name": name, "persistentVolumeClaim": {"claimName": name}}
+    return {"volumes": (claim,), "volume_mounts": ({"name": name, "mountPath": f"/{name}"},)}
+
+
+# --- probes and hooks ---
+
+
+def test_a_container_that_is_not_alive_any_more_is_ended(cluster: Cluster) -> None:
+    probe = {
+        "exec": {"command": ["sh", "-c", "[ ! -f /tmp/sick ]"]},
+        "periodSeconds": 0.1,
+        "failureThreshold": 2,
+    }
+    extra = {"livenessProbe": probe, "lifecycle": {"preStop": {"exec": {"command": ["touch", "/tmp/asked"]}}}}
+    script = "trap '[ -f /tmp/asked ] && echo asked first; exit 7' TERM; touch /tmp/sick; while :; do sleep 0.05; done"
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/sick"}}]}
+    pod = shell(script, extra=extra, outputs=outputs)
+    outcome = cluster.run(pod)
+    message = "main: Error (exit code 7): Liveness probe failed"
+    assert (outcome.phase, outcome.message) == (Phase.FAILED, message)
+    assert cluster.log("pod-1") == "Killing: Liveness probe failed\nasked first\n"
+
+
+TOO_EARLY = {"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/too-early", "default": "no"}}]}
+
+
+def test_a_container_that_does_not_start_in_time_is_ended(cluster: Cluster) -> None:
+    never = {"exec": {"command": ["false"]}, "periodSeconds": 0.1, "terminationGracePeriodSeconds": 0}
+    alive = {"exec": {"command": ["touch", "/tmp/too-early"]}, "periodSeconds": 0.05}
+    outcome = cluster.run(
+        shell(
+            "trap '' TERM; sleep 600",
+            extra={"startupProbe": never, "livenessProbe": alive},
+            outputs=TOO_EARLY,
+        )
+    )
+    message = "main: Error (exit code 137): Startup probe failed"
+    assert (outcome.phase, outcome.message) == (Phase.FAILED, message)
+    assert not cluster.runtime.path_of("pod-1", "/tmp/too-early").exists()
+
+
+def test_hooks_at_the_start(cluster: Cluster) -> None:
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "echo hooked > /tmp/hooked"]}}}
+    script = "until [ -s /tmp/hooked ]; do sleep 0.02; done; cat /tmp/hooked"
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/hooked"}}]}
+    outcome = cluster.run(shell(script, extra={"lifecycle": hook}, outputs=outputs))
+    assert (outcome.phase, cluster.log("pod-1")) == (Phase.SUCCEEDED, "hooked\n")
+    bad = {"postStart": {"exec": {"command": ["false"]}}}
+    outcome = cluster.run(shell("sleep 600", "pod-2", extra={"lifecycle": bad}))
+    assert outcome.message == "main: Error (exit code 143): PostStartHook failed"
+
+
+def test_probes_and_hooks_run_among_the_processes_of_the_container(sandbox: Cluster) -> None:
+    if os.geteuid():
+        pytest.skip("an ordinary user's pods have user namespaces of their own")
+    hook = {"postStart": {"exec": {"command": ["pkill", "-USR1", "-f", "while"]}}}
+    script = "trap 'echo signalled; exit 0' USR1; while :; do sleep 0.05; done"
+    outcome = sandbox.run(shell(script, extra={"lifecycle": hook}))
+    assert (outcome.phase, sandbox.log("pod-1")) == (Phase.SUCCEEDED, "signalled\n")
+
+
+def test_a_deadline_runs_the_hook_before_the_end(cluster: Cluster) -> None:
+    extra = {"lifecycle": {"preStop": {"exec": {"command": ["touch", "/tmp/asked"]}}}}
+    script = "trap '[ -f /tmp/asked ] && echo asked first; exit 7' TERM; while :; do sleep 0.05; done"
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/asked"}}]}
+    cluster.run(shell(script, extra=extra, deadline=timedelta(seconds=0.5), outputs=outputs))
+    assert cluster.log("pod-1") == "asked first\n"
 
 
 def test_a_sidecar_is_reached_by_loopback_alone(sandbox: Cluster) -> None:
@@ -279,7 +367,7 @@ def test_a_daemon_that_restarts(cluster: Cluster) -> None:
 @pytest.mark.slow
 def test_nothing_is_left_of_many_mixed_pods(sandbox: Cluster) -> None:
     """NBFLOW_MIXED_RUNS: how many, 20 unless told."""
-    before = network_namespaces()
+    seen: set[str] = set()
     side = container("side", "exec sleep 613")
     for number in range(int(os.environ.get("NBFLOW_MIXED_RUNS", "20"))):
         name = f"pod-{number}"
@@ -287,6 +375,7 @@ def test_nothing_is_left_of_many_mixed_pods(sandbox: Cluster) -> None:
         script = "exec sleep 613" if kind in (1, 2) else "true"
         pod = daemon(name, 18082, name) if kind == 3 else with_sidecar(script, side, name=name)
         sandbox.executor.start(pod)
+        seen |= network_namespaces() - {str(Path("/proc/self/ns/net").readlink())}
         if kind == 1:
             sandbox.runtime.delete_pod(name, grace=timedelta(0))
         elif kind == 2:
@@ -297,8 +386,8 @@ def test_nothing_is_left_of_many_mixed_pods(sandbox: Cluster) -> None:
             sandbox.runtime.delete_pod(name, grace=timedelta(seconds=5))
         sandbox.wait(name)
         sandbox.runtime.forget_pod(name, keep_root=False)
-    until(lambda: not processes("sleep", "613") and network_namespaces() <= before)
-    folders = {path.name for pod in sandbox.home.workflow(UID).iterdir() for path in pod.iterdir()}
+    until(lambda: not processes("sleep", "613") and not seen & network_namespaces())
+    folders = {path.name for path in sandbox.home.workflow(UID).glob("pod-*/*")}
     assert folders <= {"main.log", "side.log"}
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from nbflow.runtimes.memory import memory_folder
 from nbflow.runtimes.runtime import PodRejected
+from nbflow.spec.pod import ContainerSpec
 from nbflow.spec.status import Phase
 from nbflow.store.home import Home
-from tests.contracts.runtime import UID, Cluster, shell
+from tests.contracts.runtime import UID, Cluster, processes, shell
 
 TARGETS = ["host", *(["sandbox"] if shutil.which("bwrap") else [])]
 
@@ -39,7 +43,7 @@ def test_an_unknown_claim_is_refused_by_name(cluster: Cluster) -> None:
 def test_a_claim_made_for_the_workflow_lies_with_it(cluster: Cluster) -> None:
     claim = mounted({"persistentVolumeClaim": {"claimName": "wf-w"}})
     cluster.run(replace(shell("echo kept > /v/x", **claim), own_claims=("wf-w",)))
-    assert (cluster.home.workflow(UID) / "claims/wf-w/x").read_text() == "kept\n"
+    assert (cluster.home.workflow(UID) / ".claims/wf-w/x").read_text() == "kept\n"
 
 
 def test_sub_paths(cluster: Cluster) -> None:
@@ -82,14 +86,79 @@ def test_a_path_of_the_host_has_to_be_allowed(
     assert (tmp_path / "data/x").exists()
 
 
-def test_an_empty_volume_goes_with_its_pod(cluster: Cluster) -> None:
+@pytest.mark.parametrize("volume", [{}, {"medium": "Memory"}])
+def test_an_empty_volume_goes_with_its_pod(cluster: Cluster, volume: dict[str, str]) -> None:
     outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/v/x"}}]}
-    outcome = cluster.run(
-        shell("echo x > /v/x", outputs=outputs, **mounted({"emptyDir": {"medium": "Memory"}}))
-    )
+    outcome = cluster.run(shell("echo x > /v/x", outputs=outputs, **mounted({"emptyDir": volume})))
     assert outcome.outputs is not None
     assert outcome.outputs["parameters"] == [{"name": "p", "valueFrom": {"path": "/v/x"}, "value": "x"}]
     folder = cluster.home.pod(UID, "pod-1")
-    assert (folder / "volumes/v/x").exists()
+    place = Path(memory_folder(os.fspath(folder))) if volume else folder / "volumes"
+    assert (place / "v/x").read_text() == "x\n"
     cluster.runtime.forget_pod("pod-1", keep_root=False)
     assert [path.name for path in folder.iterdir()] == ["main.log"]
+    assert not (place / "v").exists()
+
+
+def test_a_volume_in_memory_is_a_tmpfs_that_containers_share(cluster: Cluster) -> None:
+    volume = mounted({"emptyDir": {"medium": "Memory"}})
+    mounts = volume["volume_mounts"]
+    first = ContainerSpec("first", "x", ("sh", "-c", "echo shared > /v/x"), volume_mounts=mounts)  # type: ignore[arg-type]
+    pod = shell("stat -fc %T /v/.; cat /v/x", **volume)
+    outcome = cluster.run(replace(pod, init_containers=(first,)))
+    assert (outcome.phase, cluster.log("pod-1")) == (Phase.SUCCEEDED, "tmpfs\nshared\n")
+    place = Path(memory_folder(os.fspath(cluster.home.pod(UID, "pod-1"))))
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    cluster.runtime.forget_pod("pod-1", keep_root=True)
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("medium", ["", "Memory"])
+def test_a_volume_that_outgrows_its_limit_ends_the_pod(cluster: Cluster, medium: str) -> None:
+    volume = mounted({"emptyDir": {"medium": medium, "sizeLimit": "100Ki"}})
+    sleep = f"sleep 614{os.getpid()}"  # nobody else's
+    outcome = cluster.run(shell(f"head -c 200000 /dev/zero > /v/x; {sleep}", **volume))
+    message = 'Usage of EmptyDir volume "v" exceeds the limit "100Ki".'
+    assert (outcome.phase, outcome.message) == (Phase.FAILED, message)
+    assert not processes(sleep)
+
+
+def test_what_containers_may_use_as_files_and_variables(cluster: Cluster) -> None:
+    names = ("limits.cpu", "requests.cpu", "limits.memory", "requests.memory")
+    items = [{"path": n, "resourceFieldRef": {"containerName": "main", "resource": n}} for n in names]
+    milli = {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1m"}}
+    env = ({"name": "MILLI", "valueFrom": milli},)
+    resources = {"limits": {"cpu": "1500m"}, "requests": {"memory": "1.5Mi"}}
+    script = "for i in limits.cpu requests.cpu limits.memory requests.memory; do cat /v/$i; echo; done; echo $MILLI"
+    volume = mounted({"downwardAPI": {"items": items}})
+    cluster.run(shell(script, env=env, extra={"resources": resources}, **volume))
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert cluster.log("pod-1") == f"2\n2\n{machine}\n1572864\n1500\n"
+
+
+def test_a_token_of_a_service_account_is_for_clusters(cluster: Cluster) -> None:
+    sources = [{"secret": {"name": "s"}}, {"serviceAccountToken": {"path": "token"}}]
+    cluster.objects.secrets["s"] = {"k": b"v"}
+    with pytest.raises(PodRejected) as caught:
+        cluster.executor.start(shell("true", **mounted({"projected": {"sources": sources}})))
+    problem = "a projected volume cannot take a serviceAccountToken here: it is a cluster that makes one"
+    assert caught.value.problem == problem
+
+
+def test_a_projected_volume_of_all_sources_with_their_modes(cluster: Cluster) -> None:
+    cluster.objects.secrets["s"] = {"user": b"anna", "pass": b"geheim"}
+    cluster.objects.config_maps["c"] = {"a.conf": "x=1"}
+    name = {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}
+    sources = [
+        {"secret": {"name": "s", "items": [{"key": "pass", "path": "deep/pass", "mode": 0o600}]}},
+        {"configMap": {"name": "c"}},
+        {"downwardAPI": {"items": [name]}},
+        {"configMap": {"name": "gone", "optional": True}},
+    ]
+    volume = mounted({"projected": {"defaultMode": 0o440, "sources": sources}})
+    pod = shell(
+        "cd /v; for i in deep/pass a.conf name; do stat -c '%a %n' $i; cat $i; echo; done; ls", **volume
+    )
+    cluster.run(pod)
+    expected = "600 deep/pass\ngeheim\n440 a.conf\nx=1\n440 name\npod-1\na.conf\ndeep\nname\n"
+    assert cluster.log("pod-1") == expected

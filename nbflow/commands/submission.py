@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
@@ -12,6 +12,7 @@ from nbflow.commands.parameters import warn_about_parameters
 from nbflow.commands.values import texts
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
+from nbflow.spec.privileges import PLAIN_TARGETS, WAYS_OUT, refused_containers
 from nbflow.spec.status import WorkflowObject
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
     warnings = refuse_errors(
         lint_parsed(checked, client=client, submit=True, created=("Workflow", *CREATED_FIRST))
     )
+    _refuse_privileged(changed.values(), client)
     others = [document for document in documents if document.kind != "Workflow"]
     return Prepared(
         tuple(changed.values()),
@@ -93,6 +95,20 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
         tuple(warnings),
         (*left_alone(others), *(warn_about_parameters(workflows, options))),
     )
+
+
+def _refuse_privileged(workflows: Iterable[Mapping[str, object]], client: Client | None) -> None:
+    """What a target of plain processes can never run. Raises NbflowError before anything is created."""
+    if client is None or client.target not in PLAIN_TARGETS:
+        return
+    for workflow in workflows:
+        spec = workflow.get("spec")
+        for template, container, why in refused_containers(spec if isinstance(spec, Mapping) else {}):
+            raise NbflowError(
+                f"container '{container}' of template '{template}' {why}, which nothing can be on {client.target}",
+                where=object_name(workflow),
+                fix=WAYS_OUT,
+            )
 
 
 def send(prepared: Prepared, client: Client, say: Say) -> Submission:

@@ -22,6 +22,7 @@ from nbflow.runtimes.staging import Stager
 from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome
 from nbflow.runtimes.volumes import items
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod, PodOutcome
+from nbflow.spec.privileges import WAYS_OUT, privilege_of
 from nbflow.spec.status import Phase
 from nbflow.store.home import Home
 from nbflow.store.settings import read_settings
@@ -132,6 +133,12 @@ class Executor:
 
 def _check(pod: Pod) -> None:
     """Refuse what cannot be run or kept, before anything is started."""
+    for container in (*pod.init_containers, *pod.containers):
+        why = privilege_of({**container.extra, "image": container.image, "command": container.command})
+        if why:
+            raise PodRejected(
+                f"container '{container.name}' {why}, which no plain process can be", fix=WAYS_OUT
+            )
     for artifact in items(pod.outputs, "artifacts"):
         if place_of(artifact):
             try:

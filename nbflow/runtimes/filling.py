@@ -42,7 +42,7 @@ class Filler:
                 _host_path(place, str(settings_of(volume).get("type") or ""))
                 continue
             if settings_of(volume).get("medium") == "Memory":
-                make_memory_folder(os.path.dirname(place))
+                make_memory_folder(os.path.dirname(place), os.fspath(self._home.pod(pod.uid, pod.name)))
             os.makedirs(place, mode=0o700, exist_ok=True)
             os.chmod(place, 0o777 if kind not in FILES else 0o755)
             for path, (content, mode) in files.items():

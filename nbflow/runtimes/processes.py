@@ -23,6 +23,7 @@ from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.memory import free_memory
 from nbflow.runtimes.runtime import PodRejected, PodStatus
 from nbflow.runtimes.spawn import Launch, Streams, opens_streams, spawn
+from nbflow.runtimes.stragglers import end_stragglers
 from nbflow.runtimes.supervised import (
     Planner,
     needs_supervisor,
@@ -176,7 +177,7 @@ class ProcessRuntime:
             return found
         for name in names:
             folder = PodFolder(os.fspath(self._home.pod(workflow_uid, name)))
-            status = folder.status()
+            status = _status(folder)
             if status is None:
                 continue
             self._folders[name] = folder
@@ -186,7 +187,7 @@ class ProcessRuntime:
         return found
 
     def pod_status(self, workflow_uid: str, name: str) -> PodStatus | None:
-        return self._folder_of(workflow_uid, name).status()
+        return _status(self._folder_of(workflow_uid, name))
 
     def _adopt(self, folder: PodFolder) -> None:
         """Watch a pod of an earlier controller."""
@@ -213,9 +214,18 @@ class ProcessRuntime:
                 self._watched.difference_update(ended)
                 for name in ended:
                     self._kills.pop(name, None)
+            self._end_stragglers(ended)
             self._kill_due()
             if ended or time.monotonic() >= end:
                 return ended
+
+    def _end_stragglers(self, ended: list[str]) -> None:
+        """Of pods whose wrapper was killed: it would have told an exit code."""
+        for name in ended:
+            folder = self._folders.get(name)
+            record = None if folder is None else folder.read()
+            if folder is not None and record is not None and record.exit_code is None:
+                end_stragglers(folder.path)
 
     def _kill_due(self) -> None:
         now = time.monotonic()
@@ -294,6 +304,14 @@ class ProcessRuntime:
             for path in glob.iglob(pattern):
                 self._folders[name] = PodFolder(path)
         return self._folders.get(name)
+
+
+def _status(folder: PodFolder) -> PodStatus | None:
+    """How the pod stands; when its wrapper was killed nothing of it goes on."""
+    status = folder.status()
+    if status is not None and status.vanished:
+        end_stragglers(folder.path)
+    return status
 
 
 def _pid_of(folder: PodFolder) -> int | None:

@@ -24,6 +24,7 @@ from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
 from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
+from nbflow.runtimes.stragglers import MARK
 from nbflow.runtimes.volumes import declared_paths, mounts_of, read_only_mounts
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
@@ -101,6 +102,7 @@ class Sandbox:
         words += ["--chdir", working_dir]
         return Launch(
             argv=[self._bwrap, "--args", str(ARGUMENTS), "--", *argv],
+            env={MARK: folder.path},
             arguments="".join(f"{word}\0" for word in words).encode("utf-8", "surrogateescape"),
             namespace=self._namespace,
             own_session=True,

@@ -367,7 +367,7 @@ def test_a_daemon_that_restarts(cluster: Cluster) -> None:
 @pytest.mark.slow
 def test_nothing_is_left_of_many_mixed_pods(sandbox: Cluster) -> None:
     """NBFLOW_MIXED_RUNS: how many, 20 unless told."""
-    seen: set[str] = set()
+    seen: set[str] = set()  # namespaces of daemons
     side = container("side", "exec sleep 613")
     for number in range(int(os.environ.get("NBFLOW_MIXED_RUNS", "20"))):
         name = f"pod-{number}"
@@ -375,7 +375,6 @@ def test_nothing_is_left_of_many_mixed_pods(sandbox: Cluster) -> None:
         script = "exec sleep 613" if kind in (1, 2) else "true"
         pod = daemon(name, 18082, name) if kind == 3 else with_sidecar(script, side, name=name)
         sandbox.executor.start(pod)
-        seen |= network_namespaces() - {str(Path("/proc/self/ns/net").readlink())}
         if kind == 1:
             sandbox.runtime.delete_pod(name, grace=timedelta(0))
         elif kind == 2:
@@ -383,9 +382,17 @@ def test_nothing_is_left_of_many_mixed_pods(sandbox: Cluster) -> None:
             os.kill(PodFolder(os.fspath(sandbox.home.pod(UID, name))).read().pid, signal.SIGKILL)  # type: ignore[union-attr, arg-type]
         elif kind == 3:
             wait_ready(sandbox, name)
+            seen.add(
+                str(
+                    Path(
+                        f"/proc/{PodFolder(os.fspath(sandbox.home.pod(UID, name))).read().pid}/ns/net"
+                    ).readlink()
+                )
+            )  # type: ignore[union-attr]
             sandbox.runtime.delete_pod(name, grace=timedelta(seconds=5))
         sandbox.wait(name)
         sandbox.runtime.forget_pod(name, keep_root=False)
+    seen -= {str(Path("/proc/self/ns/net").readlink())}
     until(lambda: not processes("sleep", "613") and not seen & network_namespaces())
     folders = {path.name for path in sandbox.home.workflow(UID).glob("pod-*/*")}
     assert folders <= {"main.log", "side.log"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nbflow.runtimes.memory import memory_folder
+from nbflow.runtimes.memory import free_orphaned_memory, memory_folder
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.spec.pod import ContainerSpec
 from nbflow.spec.status import Phase
@@ -21,8 +22,22 @@ TARGETS = ["host", *(["sandbox"] if shutil.which("bwrap") else [])]
 
 
 @pytest.fixture(params=TARGETS)
-def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Cluster:
-    return Cluster.on(request.param, Home(tmp_path / "home"))
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster.on(request.param, Home(tmp_path / "home"))
+    yield cluster
+    shutil.rmtree(tmp_path / "home")
+    free_orphaned_memory()
+
+
+def test_memory_is_given_back_when_the_home_is_gone(cluster: Cluster) -> None:
+    cluster.run(shell("true", **mounted({"emptyDir": {"medium": "Memory"}})))
+    place = Path(memory_folder(os.fspath(cluster.home.pod(UID, "pod-1"))))
+    free_orphaned_memory()
+    assert place.exists()
+    cluster.home.root.rename(cluster.home.root.with_name("gone"))
+    free_orphaned_memory()
+    assert not place.exists()
+    cluster.home.root.mkdir()
 
 
 def mounted(volume: dict[str, object], path: str = "/v", **mount: object) -> dict[str, object]:

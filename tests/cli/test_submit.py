@@ -270,3 +270,34 @@ def test_names_that_kubernetes_takes(nbflow, hello, client):
     flags = ("-l", "example.com/App=A_b.c,empty=", "--annotations", "Example.com/Note=any thing at all")
     assert nbflow("submit", hello, "--name", "0a.b-c", "-n", "argo", *flags).code == 0
     assert list(client.workflows) == ["0a.b-c"]
+
+
+DIND = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: dind-}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: "docker:19.03.13", command: [docker, ps]}
+    sidecars:
+    - {name: dind, image: "docker:19.03.13-dind", command: [dockerd-entrypoint.sh], securityContext: {privileged: true}}
+"""
+
+
+@pytest.mark.parametrize("target", ["sandbox", "host", "podman"])
+def test_docker_in_docker_is_refused_where_pods_are_processes(nbflow, client, tmp_path, target):
+    (tmp_path / "dind.yaml").write_text(DIND)
+    client.target = target
+    assert nbflow("lint", "dind.yaml").code == 0
+    if target == "podman":
+        assert nbflow("submit", "dind.yaml").code == 0
+        return
+    with pytest.raises(NbflowError) as refused:
+        nbflow("submit", "dind.yaml")
+    assert refused.value.problem == (
+        f"container 'dind' of template 'main' asks to be privileged, which nothing can be on {target}"
+    )
+    assert refused.value.fix == "run it in containers (--on podman), or submit it to a cluster (--on argo)"
+    assert client.workflows == {}

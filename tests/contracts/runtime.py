@@ -236,6 +236,8 @@ class RuntimeContract:
     def test_no_descriptor_of_ours_reaches_the_pod(self, cluster: Cluster) -> None:
         cluster.run(shell("ls -l /proc/self/fd | grep -c home/"))
         assert int(cluster.log("pod-1")) <= 2  # stdout and stderr
+        cluster.run(shell("ls -l /proc/self/fd | grep -c user: || true", "pod-2"))
+        assert cluster.log("pod-2") == "0\n"
 
     # --- what outlives whom ---
 

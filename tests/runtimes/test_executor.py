@@ -427,3 +427,9 @@ def test_what_moves_artifacts_is_not_quick(cluster: Cluster) -> None:
     assert quick(shell("true", outputs=parameters(("/x", None))))
     assert not quick(shell("true", inputs=({"name": "a", "path": "/a", "raw": {"data": ""}},)))
     assert not quick(shell("true", outputs={"artifacts": [{"name": "a", "path": "/a"}]}))
+
+
+def test_what_needs_privileges_is_refused_by_name(cluster: Cluster) -> None:
+    with pytest.raises(PodRejected) as caught:
+        cluster.executor.start(shell("true", extra={"securityContext": {"privileged": True}}))
+    assert caught.value.problem == "container 'main' asks to be privileged, which no plain process can be"

@@ -281,6 +281,21 @@ def mounted_claim(name: str) -> dict[str, object]:
     return {"volumes": (claim,), "volume_mounts": ({"name": name, "mountPath": f"/{name}"},)}
 
 
+def test_without_a_way_out_the_runtime_says_so(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for program in ("bwrap", "python3", "sh"):
+        (tmp_path / program).symlink_to(shutil.which(program) or "/nowhere")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cluster.run(shell("true"))
+    assert cluster.runtime.notice == ""
+    cluster.run(with_sidecar("true", container("side", "sleep 600"), name="pod-2"))
+    assert cluster.runtime.notice == (
+        "pods with sidecars or daemons reach nothing outside of this machine: neither slirp4netns nor pasta is here "
+        "(to mend it: apt-get install slirp4netns)"
+    )
+
+
 # --- probes and hooks ---
 
 

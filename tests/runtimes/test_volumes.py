@@ -25,7 +25,7 @@ TARGETS = ["host", *(["sandbox"] if shutil.which("bwrap") else [])]
 def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
     cluster = Cluster.on(request.param, Home(tmp_path / "home"))
     yield cluster
-    shutil.rmtree(tmp_path / "home")
+    shutil.rmtree(tmp_path / "home", ignore_errors=True)
     free_orphaned_memory()
 
 

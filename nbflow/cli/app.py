@@ -21,6 +21,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "submit": ("submit", "submit a workflow"),
         "lint": ("lint", "validate files or directories of manifests"),
         "graph": ("graph", "draw a workflow, before it runs or after"),
+        "explain": ("explain", "say what a field or variable means"),
         "create": ("objects", "create what a manifest needs: secrets, config maps, claims, templates"),
         "secret": ("objects", "create, list and delete secrets"),
         "configmap": ("objects", "create, list and delete config maps"),
@@ -84,6 +85,8 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _HOMES and not args[0].startswith("-"):
+            raise _no_such_verb(args[0])
         name, command, rest = super().resolve_command(ctx, args)
         return name, command, list(_flags_with_values(command, rest)) if command else rest
 
@@ -111,6 +114,14 @@ def group(ctx: click.Context, namespace: str) -> None:
     session.namespace = namespace
     if ctx.invoked_subcommand is None:
         session.console.write(ctx.get_help() + "\n")
+
+
+def _no_such_verb(name: str) -> NbflowError:
+    from nbflow.spec.similar import nearest
+
+    close = nearest(name, _HOMES)
+    fix = f"did you mean `nbflow {close}`?" if close else "`nbflow --help` shows all verbs"
+    return NbflowError(f"No such command {name!r}", fix=fix)
 
 
 def _flags_with_values(command: click.Command, args: list[str]) -> Iterator[str]:

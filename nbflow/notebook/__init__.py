@@ -46,3 +46,21 @@ def register(shell: InteractiveShell) -> None:
         return magics.line_magic(shell, line) if cell is None else magics.cell_magic(shell, line, cell)
 
     shell.register_magic_function(workflow, "line_cell", "workflow")  # type: ignore[arg-type]
+    _register_completion(shell)
+
+
+def _register_completion(shell: InteractiveShell) -> None:
+    """Complete in our cells, with the newest version of us where the extension is loaded again."""
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
+
+    @context_matcher()  # type: ignore[untyped-decorator]
+    def nbflow_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        if "%workflow" not in context.full_text:
+            return {"completions": []}
+        from nbflow.notebook.completion import matcher
+
+        return matcher.answer(shell, context)
+
+    known = shell.Completer.custom_matchers
+    known[:] = [one for one in known if getattr(one, "__name__", "") != nbflow_matcher.__name__]
+    known.append(nbflow_matcher)

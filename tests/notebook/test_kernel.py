@@ -158,9 +158,10 @@ def test_a_verb_does_what_the_command_line_does(cells):
     assert kernel.run("%workflow graph diamond -o dot").text.startswith("digraph workflow {")
     unknown = kernel.run("%workflow get nothing")
     assert unknown.traceback.startswith("NotFoundError: no workflow nothing")
-    wrong = kernel.run("%workflow lst").traceback
-    assert wrong.startswith("NbflowError: No such command 'lst'")
-    assert wrong.endswith("fix: `%workflow --help` shows how")
+    assert kernel.run("%workflow lst").traceback == (
+        "NbflowError: No such command 'lst'\n  fix: did you mean `%workflow list`?"
+    )
+    assert kernel.run("%workflow xyz").traceback.endswith("fix: `%workflow --help` shows all verbs")
 
 
 def test_a_verb_takes_a_run_by_its_variable(cells):

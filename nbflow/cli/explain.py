@@ -1,0 +1,67 @@
+"""`nbflow explain`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from nbflow.cli.session import Session, no_color
+
+if TYPE_CHECKING:
+    from nbflow.commands.explaining import Explanation
+    from nbflow.views.text import Style
+
+_BOLD = 1
+_KIND = 36
+
+
+@click.command("explain", short_help="say what a field or variable means")
+@click.argument("names", nargs=-1, required=True, metavar="FIELD|VARIABLE...")
+@no_color
+@click.pass_obj
+def explain(session: Session, names: Sequence[str]) -> int:
+    """Say what a field of a manifest, a variable in {{ }} or a type means, and what it holds.
+
+    \b
+    Examples:
+      nbflow explain workflow.spec.templates         a field by its path
+      nbflow explain retryStrategy.backoff           or by a part of it
+      nbflow explain lastRetry.exitCode              a variable
+    """
+    from nbflow.commands import explaining
+
+    found = [one for name in names for one in explaining.explain(name)]
+    texts = ["\n".join(_lines(one, session.console.style, told=told)) + "\n" for one, told in _once(found)]
+    session.console.write("\n".join(texts))
+    return 0
+
+
+COMMANDS = {"explain": explain}
+
+
+def _once(found: Sequence[Explanation]) -> Iterator[tuple[Explanation, bool]]:
+    """Each explanation, and whether one before has told its fields already."""
+    seen: set[object] = set()
+    for one in found:
+        yield one, one.fields in seen
+        seen.add(one.fields)
+
+
+def _lines(one: Explanation, style: Style, *, told: bool) -> Iterator[str]:
+    from nbflow.commands.explaining import kind_text
+    from nbflow.views.text import columns, shorten
+
+    kind = f"  ({one.kind})" if one.kind else ""
+    yield f"{one.what:<9} {style.paint(one.path, _BOLD)}{kind}"
+    for text in (one.meaning, *one.notes, f"one of {', '.join(one.values)}" if one.values else ""):
+        if text:
+            yield f"          {text}"
+    if one.fields and told:
+        yield "          its fields are those above"
+    elif one.fields:
+        yield ""
+        yield "FIELDS"
+        rows = [[f"  {f.name}", shorten(kind_text(f.kind), _KIND), f.meaning] for f in one.fields]
+        yield from columns(rows, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -43,21 +45,20 @@ def test_fields_and_variables_are_offered_while_typing(open_notebook, shots, kin
     notebook = open_notebook(["%load_ext nbflow", CELL], kind)
     page = notebook.page
     notebook.run(0)
-    type_at(notebook, 'command: [echo, "X"]', "\ntime")
-    page.keyboard.press("Backspace")
-    page.keyboard.type("e")
     type_at(notebook, "  templates:", "\n  acti")
     page.keyboard.press("Tab")
+    expect(page.locator(ITEMS)).to_have_text(re.compile("activeDeadlineSeconds: .*end.the.workflow.after"))
+    page.keyboard.press("Enter")
     source = "() => jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.getSource()"
-    page.wait_for_function(f"({source})().includes('  activeDeadlineSeconds: ')")  # the only one goes in at once
-    type_at(notebook, "activeDeadlineSeconds: ", "60")
+    page.wait_for_function(f"({source})().includes('  activeDeadlineSeconds: ')")
     type_at(notebook, '[echo, "', "{{")
     page.keyboard.type("workflow.")
     page.keyboard.press("Tab")
-    expect(page.locator(ITEMS).filter(has_text="workflow.creationTimestamp").first).to_be_visible()
-    expect(page.locator(".jp-Completer")).to_contain_text("name of the workflow")
+    found = page.locator(ITEMS).filter(has_text="workflow.namespace")
+    expect(found).to_be_visible()
+    expect(found).to_have_text(re.compile("namespace.of.the.workflow"))
     page.screenshot(path=shots / f"completion-{kind}.png")
-    page.keyboard.type("nam")
-    page.wait_for_function(f"document.querySelectorAll('{ITEMS}').length <= 3")
+    page.keyboard.type("names")
+    expect(page.locator(ITEMS)).to_have_count(1)
     page.keyboard.press("Enter")
-    page.wait_for_function(f"({source})().includes('{{{{workflow.name')")
+    page.wait_for_function(f"({source})().includes('{{{{workflow.namespace')")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(r"\s*%%workflow(?![\w])[ \t]?")
 _LINE = re.compile(r"(?:^|=\s*)\s*%workflow[ \t]+([^\n]*)$")
 _MOST_NAMES = 30
-_ABOUT = 90
+_ABOUT = 80
 
 
 def matches(shell: InteractiveShell, text: str, line: int, column: int) -> Completion | None:
@@ -57,8 +57,9 @@ def answer(shell: InteractiveShell, context: CompletionContext) -> SimpleMatcher
 
 
 def _about(one: Candidate) -> str:
+    """JupyterLab shows what fits on one line, and breaks lines at blanks: there are none."""
     about = one.about or "value"
-    return about if len(about) <= _ABOUT else about[: _ABOUT - 1] + "…"
+    return (about if len(about) <= _ABOUT else about[: _ABOUT - 1] + "…").replace(" ", "\u00a0")
 
 
 def _stored(kind: str) -> Sequence[str]:

@@ -25,7 +25,9 @@ def completed(started, code: str):
     content = started.client.get_shell_msg(timeout=60)["content"]
     told = content["metadata"].get("_jupyter_types_experimental", [])
     assert [one["text"] for one in told] == content["matches"]
-    return {one["text"]: one["type"] for one in told}, code[content["cursor_start"] : content["cursor_end"]]
+    return {one["text"]: one["type"].replace("\u00a0", " ") for one in told}, code[
+        content["cursor_start"] : content["cursor_end"]
+    ]
 
 
 @pytest.fixture(params=["jedi", "no jedi"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbflow.clients.client import LogLine, LogOptions, Selection, WorkflowUpdate
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
+from nbflow.spec.sums import with_sums
 from nbflow.views.podnames import pod_name
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ LATEST = "@latest"
 
 
 def get(client: Client, name: str) -> WorkflowObject:
-    """A workflow with its nodes. Raises NotFoundError."""
-    return client.get(name)
+    """A workflow with its nodes, and what they sum up. Raises NotFoundError."""
+    return _summed(client.get(name))
 
 
 def list_workflows(client: Client, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
@@ -60,8 +61,12 @@ def wait(client: Client, name: str) -> WorkflowObject:
         nodes.update((node.id, node) for node in update.nodes)
         last = update.workflow
     if last is None:
-        return client.get(name)
-    return replace(last, status=replace(last.status, nodes=nodes))
+        return get(client, name)
+    return _summed(replace(last, status=replace(last.status, nodes=nodes)))
+
+
+def _summed(workflow: WorkflowObject) -> WorkflowObject:
+    return replace(workflow, status=replace(workflow.status, nodes=with_sums(workflow.status.nodes)))
 
 
 def succeeded(workflow: WorkflowObject) -> bool:

@@ -21,7 +21,7 @@ from nbflow.engine.locks import LockTable
 from nbflow.spec.status import Phase
 from nbflow.spec.workflow import Workflow
 from nbflow.store.batch import Batch
-from nbflow.store.objects import ObjectStore
+from nbflow.store.ledger import Ledger
 from nbflow.store.rows import Submitted
 
 COMPLETED_LABEL = "workflows.argoproj.io/completed"
@@ -107,14 +107,18 @@ class ActiveWorkflow:
 class StoreWorld:
     """engine's World: what else counts, from the store."""
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._objects = ledger.objects
 
     def config_map(self, namespace: str, name: str) -> Mapping[str, object] | None:  # noqa: ARG002 - one namespace
         return self._objects.get("ConfigMap", name)
 
     def workflow_template(self, name: str, *, cluster_scope: bool) -> Mapping[str, object] | None:
         return self._objects.get("ClusterWorkflowTemplate" if cluster_scope else "WorkflowTemplate", name)
+
+    def durations(self, label: str, value: str) -> Mapping[str, float]:
+        return self._ledger.durations(label, value)
 
 
 def pods_to_delete(decision: Decision) -> list[DeletePod]:

@@ -33,6 +33,7 @@ from nbflow.engine.decision import (
     UserAsked,
 )
 from nbflow.engine.locks import LockTable
+from nbflow.engine.usage import resources_duration
 from nbflow.errors import NbflowError
 from nbflow.runtimes.agent import target_for
 from nbflow.spec.pod import Pod, PodOutcome
@@ -64,7 +65,7 @@ class Workflows:
         self._ledger = ledger
         self._kubelet = kubelet
         self._build = build
-        self._world = StoreWorld(ledger.objects)
+        self._world = StoreWorld(ledger)
         self._by_pod: dict[str, ActiveWorkflow] = {}
         self._locks = LockTable()
         self._now = datetime.min.replace(tzinfo=UTC)
@@ -226,7 +227,8 @@ class Workflows:
         if workflow is None:
             return
         self.batch.captured.append((time.time(), workflow.key, pod.name))
-        self.observe(workflow, PodFinished(pod.name, outcome))
+        used = resources_duration(pod, outcome)
+        self.observe(workflow, PodFinished(pod.name, replace(outcome, resources=used) if used else outcome))
         keep = outcome.phase.bad and not workflow.deleting
         target = target_for(pod, workflow.submitted.target)
         clear = partial(self._kubelet.clear, pod.name, workflow.key, target, keep=keep)

@@ -21,6 +21,7 @@ from nbflow.engine.pods import build_pod
 from nbflow.engine.run import Call, Reference, Run, Waiting
 from nbflow.engine.scope import Variables
 from nbflow.engine.templates import Source
+from nbflow.engine.timeouts import watch_pending
 from nbflow.engine.tree import waits_for_lock
 from nbflow.spec.arguments import Outputs
 from nbflow.spec.status import NodeStatus, NodeType, Phase
@@ -99,6 +100,7 @@ def _enter(run: Run, call: Call, prepared: Prepared) -> None:
 
 def _wait_for_lock(run: Run, call: Call, prepared: Prepared, kind: NodeType, lock: str) -> None:
     node = run.tree.named(call.name) or add_node(run, call, kind, Phase.PENDING, prepared=prepared)
+    watch_pending(run, call, prepared.template, node)
     run.tree.put(synchronization.waiting(node, lock, run.locks.status(lock)))
 
     def again() -> None:
@@ -165,6 +167,8 @@ def begin(
     kind = "retry" if node.type is NodeType.RETRY else prepared.source.kind
     if prepared.template.daemon:
         run.daemons.add(node.id)
+    if not call.flag.get("retried"):
+        watch_pending(run, call, prepared.template, node)
     construct = run.constructs.get(kind)
     if construct is not None:
         construct(run, call, prepared, node)
@@ -237,7 +241,7 @@ def add_node(
     """The first record of a call's node."""
     boundary = run.tree.nodes.get(call.boundary)
     shown = _display_name(prepared) if not call.flag.get("retried") else ""
-    extra: dict[str, object] = {}
+    extra = run.estimate(call.name)
     flags = call.flag if flag is None else flag
     if call.reference.template_ref is not None:
         extra["templateRef"] = call.reference.template_ref.to_dict()
@@ -285,7 +289,7 @@ def add_group(
     run: Run, name: str, node_type: NodeType, scope: str, boundary: NodeStatus, *, call: Call | None = None
 ) -> NodeStatus:
     """The first record of a StepGroup or TaskGroup node. call: the task that the group stands for."""
-    extra: dict[str, object] = {}
+    extra = run.estimate(name)
     if call is not None and call.reference.template_ref is not None:
         extra["templateRef"] = call.reference.template_ref.to_dict()
     return run.add(

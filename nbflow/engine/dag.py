@@ -212,6 +212,9 @@ class Dag:
             if node is not None:
                 self.run.tree.put(replace(node, message=f"task '{call.name}' errored: {message}"))
 
+    def child_timed_out(self, call: Call, message: str) -> None:
+        """See Context. What follows is decided by its phase."""
+
     def _place(self, name: str) -> hooks.HookPlace:
         task = self.tasks.tasks[name]
         return hooks.HookPlace(
@@ -258,8 +261,6 @@ class Dag:
             return
         try:
             task = self._hooked_task(name)
-            if node.type is NodeType.TASK_GROUP:
-                task = task.model_copy(update={"on_exit": "", "hooks": _without_exit(task)})
             done = hooks.advance(self.run, self._place(name), node, task, self.hook_parents)
         except (CallError, TemplateError) as error:
             done = self._hook_failed(name, node, error.problem)
@@ -348,7 +349,3 @@ class Dag:
             export(self.run, node.outputs if node else None)
         self.run.mark(self.node, Phase.SUCCEEDED, outputs=outputs, outbound=self._outbound())
         memoize.save(self.run, self.node)
-
-
-def _without_exit(task: DAGTask) -> dict[str, object]:
-    return {name: hook for name, hook in task.hooks.items() if name != hooks.EXIT}

@@ -11,6 +11,7 @@ from nbflow.engine.outputs import export
 from nbflow.engine.run import Run
 from nbflow.spec.pod import PodOutcome
 from nbflow.spec.status import NodeStatus, NodeType, Phase
+from nbflow.spec.sums import RESOURCES
 
 
 def started(run: Run, event: PodStarted) -> None:
@@ -53,7 +54,8 @@ def finished(run: Run, event: PodFinished) -> None:
     if outcome.exit_code is not None:
         outputs["exitCode"] = str(outcome.exit_code)
     export(run, outputs)
-    changed = replace(node, daemoned=False, finished_at=at)
+    extra = {**node.extra, RESOURCES: dict(outcome.resources)} if outcome.resources else node.extra
+    changed = replace(node, daemoned=False, finished_at=at, extra=extra)
     changed = run.mark(changed, phase, outcome.message, outputs=outputs or None)
     if changed.phase is Phase.SUCCEEDED:
         memoize.save(run, changed)

@@ -169,9 +169,9 @@ def _claim_name(template: KubeObject) -> str:
 def _deadline(run: Run, template: Template, node: NodeStatus, until: datetime | None) -> timedelta | None:
     limits: list[timedelta] = []
     agents = is_agents(node)  # only `timeout` is about those: the others are fields of a pod
-    if template.active_deadline_seconds is not None and not agents:
+    if template.active_deadline_seconds is not None and not agents and not template.timeout:
         limits.append(timedelta(seconds=_whole_number(template.active_deadline_seconds)))
-    if template.timeout:
+    if template.timeout:  # takes the place of activeDeadlineSeconds, whichever is longer
         limits.append(_left(run, node, (node.started_at or run.now) + parse_duration(template.timeout)))
     if until is not None and not agents:
         limits.append(max(until - run.now, timedelta(milliseconds=1)))

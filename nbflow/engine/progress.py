@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from nbflow.spec.status import NodeStatus, NodeType, Phase
+from nbflow.spec.status import NodeStatus, Phase
+from nbflow.spec.sums import EXECUTABLE, parse_progress
 
-_EXECUTABLE = (NodeType.POD, NodeType.HTTP, NodeType.PLUGIN, NodeType.CONTAINER, NodeType.SUSPEND)
 _DONE = (Phase.SUCCEEDED, Phase.SKIPPED, Phase.OMITTED)
 
 
@@ -19,7 +19,7 @@ class Progress:
 
     def add(self, text: str, sign: int = 1) -> None:
         """Add a node's progress, or take it out again (sign -1). What is no progress is ignored."""
-        done, total = parse(text)
+        done, total = parse_progress(text)
         self.done += sign * done
         self.total += sign * total
 
@@ -27,19 +27,11 @@ class Progress:
         return f"{self.done}/{self.total}"
 
 
-def parse(text: str) -> tuple[int, int]:
-    """(done, total); (0, 0) for what is no valid progress."""
-    done, slash, total = text.partition("/")
-    if not (slash and done.isdecimal() and total.isdecimal() and 0 <= int(done) <= int(total)):
-        return 0, 0
-    return int(done), int(total)
-
-
 def with_progress(node: NodeStatus) -> NodeStatus:
     """The node with the progress that its phase means; only nodes that do work have one."""
-    if node.type not in _EXECUTABLE:
+    if node.type not in EXECUTABLE:
         return node
-    _, total = parse(node.progress)
+    _, total = parse_progress(node.progress)
     if node.phase in _DONE:
         progress = f"{total or 1}/{total or 1}"
     else:

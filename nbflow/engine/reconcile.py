@@ -40,6 +40,7 @@ from nbflow.engine.locks import LockTable
 from nbflow.engine.root import Root
 from nbflow.engine.run import Run
 from nbflow.spec.status import InputsOutputs, Phase, artifacts_by_name, parameter_values
+from nbflow.spec.sums import RESOURCES
 from nbflow.spec.workflow import Workflow
 
 _CONSTRUCTS = {"steps": steps.begin, "dag": dag.begin, "retry": retry.begin, "suspend": suspend.begin}
@@ -134,6 +135,10 @@ class Reconciler:
             return
         self._labels, self._merged = beginning.labels, beginning.merged
         run.use(beginning.spec, beginning.scope, beginning.variables)
+        labels = {**self.workflow.metadata.labels, **self._labels}
+        baseline = next((label for label in startup.BASELINES if label in labels), None)
+        if baseline is not None:
+            run.estimates = run.world.durations(baseline, labels[baseline])
         if stored is not None:
             self._restore(stored)
         run.later(self._admit)
@@ -266,6 +271,9 @@ class Reconciler:
     def _extra(self, *, done: bool) -> Mapping[str, object]:
         run = self._run
         extra: dict[str, object] = {}
+        if used := {name: seconds for name, seconds in sorted(run.tree.resources.items()) if seconds}:
+            extra[RESOURCES] = used
+        extra |= run.estimate(run.name)
         if done:
             extra["conditions"] = [
                 {"type": "PodRunning", "status": "False"},

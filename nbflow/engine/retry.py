@@ -133,6 +133,9 @@ class Retry:
             if self.node.phase is not None and not self.node.phase.finished:
                 self.run.mark(self.node, Phase.ERROR, message)
 
+    def child_timed_out(self, call: Call, message: str) -> None:
+        """See Context. What follows is decided by its phase."""
+
     def _policy(self) -> tuple[Phase, ...]:
         policy = self.strategy.retry_policy or ("Always" if self.strategy.expression else "OnFailure")
         if policy not in _POLICIES:

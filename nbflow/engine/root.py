@@ -69,6 +69,10 @@ class Root:
         elif call.on_exit:
             self._end(Phase.ERROR, f"error in exit template execution : {message}")
 
+    def child_timed_out(self, call: Call, message: str) -> None:
+        """See Context."""
+        self.child_errored(call, message)
+
     def advance(self) -> None:
         """Start hooks and the exit handler when their time has come; end the workflow after them."""
         node = self.run.tree.named(self.run.name)

@@ -51,6 +51,9 @@ class Context(Protocol):
     def child_errored(self, call: Call, message: str) -> None:
         """A child could not be started; if it has a node, that is in Error."""
 
+    def child_timed_out(self, call: Call, message: str) -> None:
+        """A child was pending for too long; its node is Failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -124,9 +127,11 @@ class Run:
         self.locks = LockTable()
         self.lock_owner = f"{workflow.metadata.namespace}/{self.name}"
         self.synchronized: set[str] = set()
+        self.timed: set[str] = set()
         self.awaiting: dict[str, Callable[[], None]] = {}
         self.memos: dict[tuple[str, str], Mapping[str, object]] = {}
         self.pod_fields: Mapping[str, object] = {}
+        self.estimates: Mapping[str, float] = {}
         self.shutdown = workflow.spec.shutdown
         self.suspended = bool(workflow.spec.suspend)
         self.deadline: datetime | None = None
@@ -195,6 +200,11 @@ class Run:
     def clock(self, node_name: str, at: datetime | None = None) -> Clock:
         """The time and chance of expressions that are evaluated for a node: the same whenever they are."""
         return Clock(now=at or self.now, seed=self.seed ^ fnv32a(node_name))
+
+    def estimate(self, name: str) -> dict[str, object]:
+        """How long a node will take, by what it took before."""
+        seconds = int(self.estimates.get(name.removeprefix(self.name), 0)) if self.estimates else 0
+        return {"estimatedDuration": seconds} if seconds else {}
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,8 @@ from nbflow.templating.expressions import Clock
 STORED_SPEC = "storedWorkflowTemplateSpec"
 _TEMPLATE_LABEL = "workflows.argoproj.io/workflow-template"
 _CLUSTER_TEMPLATE_LABEL = "workflows.argoproj.io/cluster-workflow-template"
+BASELINES = (_TEMPLATE_LABEL, _CLUSTER_TEMPLATE_LABEL, "workflows.argoproj.io/cron-workflow")
+"""Labels whose workflows tell each other how long they take."""
 
 
 class StartError(NbflowError):

@@ -203,6 +203,11 @@ class Steps:
             message = f"step group deemed errored due to child {call.name} error: {message}"
         self._fail_group(Phase.ERROR, message)
 
+    def child_timed_out(self, call: Call, message: str) -> None:
+        """See Context: the group does not wait for the others."""
+        if not self.finished and not hooks.is_hook(call):
+            self._fail_group(Phase.FAILED, message)
+
     def _look_at(self, child: str) -> None:
         """Start what hooks of a child are due, and see whether the child is done."""
         node = self.run.tree.nodes.get(child)

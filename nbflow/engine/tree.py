@@ -5,13 +5,14 @@ The counts are kept up with every change, so that no decision has to look at all
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from nbflow.engine.names import node_id, pod_name
 from nbflow.engine.progress import Progress
 from nbflow.spec.status import NodeStatus, NodeType, Phase
+from nbflow.spec.sums import EXECUTABLE, RESOURCES
 
 _ACTIVE = (Phase.PENDING, Phase.RUNNING)
 _COUNTED = (NodeType.POD, NodeType.STEPS, NodeType.DAG)
@@ -41,6 +42,7 @@ class NodeTree:
         self.active_pods = 0
         self.freed: dict[str, None] = {}
         self.progress = Progress()
+        self.resources: Counter[str] = Counter()
         self.unfinished: dict[str, None] = {}
         self.bad: dict[str, None] = {}
         self.daemons: dict[str, None] = {}
@@ -107,6 +109,11 @@ class NodeTree:
         self._edges.clear()
         return nodes, edges
 
+    def _add_resources(self, node: NodeStatus, sign: int) -> None:
+        used = node.extra.get(RESOURCES)
+        for name, seconds in used.items() if isinstance(used, Mapping) else ():
+            self.resources[name] += sign * seconds
+
     def _index(self, node: NodeStatus) -> None:
         for index, belongs in (
             (self.unfinished, not (node.phase and node.phase.finished)),
@@ -124,8 +131,9 @@ class NodeTree:
                 self._pods.pop(self.pod_of(node), None)
 
     def _count(self, node: NodeStatus, sign: int) -> None:
-        if node.progress:
+        if node.type in EXECUTABLE:
             self.progress.add(node.progress, sign)
+            self._add_resources(node, sign)
         if node.type not in _COUNTED:
             return
         if sign < 0:

@@ -86,7 +86,8 @@ class PodOutcome:
     phase: Succeeded, Failed (exit code not 0, deadline) or Error (could not be staged, outputs missing,
     vanished). exit_code: of main, None if it never ran. message: Argo's words.
     outputs: what was captured, also from a container that failed, in Argo's JSON
-    (parameters, artifacts, result, exitCode).
+    (parameters, artifacts, result, exitCode). resources: what it used, as Argo counts it: see units of
+    status.resourcesDuration.
     """
 
     phase: Phase
@@ -96,3 +97,4 @@ class PodOutcome:
     finished_at: datetime | None = None
     outputs: InputsOutputs | None = None
     containers: Mapping[str, tuple[Phase, str]] = field(default_factory=dict)
+    resources: Mapping[str, int] = field(default_factory=dict)

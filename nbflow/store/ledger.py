@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from nbflow.engine.decision import StatusChange
-from nbflow.spec.status import NodeStatus, WorkflowStatus
+from nbflow.spec.status import NodeStatus, WorkflowStatus, parse_time
 from nbflow.store.batch import Batch
 from nbflow.store.connection import translated
 from nbflow.store.rows import PodRow, RequestRow, Standing, Submitted, decode, standing_of
@@ -70,6 +70,19 @@ class Ledger(Store):
             known = WorkflowStatus.from_dict(decode(str(status))) if status else WorkflowStatus()
             found.append((cast("int", key), str(own), str(name), known))
         return found
+
+    def durations(self, label: str, value: str) -> dict[str, float]:
+        """Seconds that the nodes of the newest succeeded workflow with that label took, by their names without
+        the workflow's; "" is the workflow."""
+        found = self._one("newest_succeeded", value, f'$."{label}"', f'$.labels."{label}"')
+        if found is None:
+            return {}
+        key, name = found
+        times = [
+            (str(node).removeprefix(str(name)), parse_time(start), parse_time(end))
+            for node, start, end in self._all("node_times", key)
+        ]
+        return {node: (end - start).total_seconds() for node, start, end in times if start and end}
 
     def live_pods(self, key: int) -> list[PodRow]:
         """The pods that are not over, or over and not cleared away."""

@@ -139,6 +139,17 @@ SELECT key, uid, name, target, seed, metadata, spec, status FROM workflows WHERE
 SELECT w.key, w.uid, w.name, s.status FROM workflows w LEFT JOIN statuses s ON s.workflow = w.key
 WHERE json_extract(w.metadata, '$.ownerReferences[0].uid') = ? ORDER BY w.key;
 
+-- name: newest_succeeded
+-- What the durations of a new workflow are estimated by: the last one of the same template that succeeded.
+SELECT w.key, w.name FROM workflows w JOIN statuses s ON s.workflow = w.key
+WHERE s.phase = 'Succeeded' AND ? IN (json_extract(s.labels, ?), json_extract(w.metadata, ?))
+ORDER BY w.key DESC LIMIT 1;
+
+-- name: node_times
+-- How long its nodes took.
+SELECT json_extract(node, '$.name'), json_extract(node, '$.startedAt'), json_extract(node, '$.finishedAt')
+FROM nodes WHERE workflow = ?;
+
 -- name: open_requests
 -- What nobody answered yet.
 SELECT key, workflow, verb, body FROM requests WHERE answer IS NULL ORDER BY key;

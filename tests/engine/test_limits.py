@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from simulate import START, Simulation, fail, outputs, succeed
 
-from nbflow.engine.decision import UserAsked
+from nbflow.engine.decision import Started, UserAsked
 from nbflow.engine.failures import CallError
 from nbflow.spec.status import NodeType, Phase
 
@@ -267,3 +267,71 @@ volumes: [{name: v, emptyDir: {}}]
     assert [c.name for c in pod.containers] == ["a", "b", "main"]
     assert pod.volumes == ({"name": "v", "emptyDir": {}},)
     assert pod.containers[1].dependencies == ("a",)
+
+
+TIMED = """
+entrypoint: main
+templates:
+- name: main
+  {kind}
+- name: other
+  synchronization: {{mutexes: [{{name: m}}]}}
+  {timeout}
+  container: {{image: i}}
+"""
+STEPS_OF_TWO = (
+    "steps: [[{name: a, template: other}, {name: b, template: other}], [{name: c, template: other}]]"
+)
+TASKS_OF_TWO = "dag: {tasks: [{name: a, template: other}, {name: b, template: other}]}"
+
+
+@pytest.mark.parametrize("timeout", ["timeout: 5s", "pendingTimeout: 5s"])
+def test_a_node_that_is_pending_for_too_long_fails(timeout):
+    run = Simulation(TIMED.format(kind=STEPS_OF_TWO, timeout=timeout), duration=lambda pod: 20.0).run()
+    assert (run.phase, run.message) == (Phase.FAILED, "timeout")
+    assert (run.node("b").phase, run.node("b").message) == (Phase.FAILED, "timeout")
+    assert (run.node("[0]").phase, run.node("[0]").message) == (Phase.FAILED, "timeout")
+    assert run.node("b").finished_at - START == timedelta(seconds=5)
+    assert [pod.template for pod in run.pods.values()] == ["other"]
+
+
+def test_a_task_that_is_pending_for_too_long_fails_alone():
+    run = Simulation(
+        TIMED.format(kind=TASKS_OF_TWO, timeout="pendingTimeout: 5s"), duration=lambda pod: 20.0
+    ).run()
+    assert (run.phase, run.message) == (Phase.FAILED, "")
+    assert (run.node("a").phase, run.node("b").phase) == (Phase.SUCCEEDED, Phase.FAILED)
+    assert run.node("b").message == "timeout"
+
+
+def test_a_pod_that_never_starts_is_deleted_when_its_time_is_up():
+    run = Simulation(
+        "entrypoint: main\ntemplates:\n- {name: main, pendingTimeout: 3s, container: {image: i}}\n"
+    )
+    run.observe(Started())
+    (name,) = run.pods
+    run._queue.clear()  # it waits for room
+    run.go_on()
+    assert (run.phase, run.message) == (Phase.ERROR, "error in entry template execution: timeout")
+    assert run.deleted == [name]
+    assert run.nodes["wf"].phase is Phase.FAILED
+
+
+def test_a_pod_that_started_in_time_is_left_alone():
+    text = "entrypoint: main\ntemplates:\n- {name: main, pendingTimeout: 3s, container: {image: i}}\n"
+    assert Simulation(text, duration=lambda pod: 20.0).run().phase is Phase.SUCCEEDED
+
+
+def test_a_timeout_takes_the_place_of_the_deadline_of_the_pod():
+    text = "{name: main, activeDeadlineSeconds: 2, timeout: 30s, container: {image: i}}"
+    run = Simulation(f"entrypoint: main\ntemplates:\n- {text}\n").run()
+    assert [pod.deadline for pod in run.pods.values()] == [timedelta(seconds=30)]
+
+
+def test_the_pods_of_a_restarted_controller_time_out_too():
+    run = Simulation(
+        TIMED.format(kind=STEPS_OF_TWO, timeout="pendingTimeout: 5s"),
+        duration=lambda pod: 20.0,
+        crash_every=1,
+    ).run()
+    assert (run.phase, run.message) == (Phase.FAILED, "timeout")

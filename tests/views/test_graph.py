@@ -1,9 +1,10 @@
 import pytest
 
 from nbflow import render
-from nbflow.spec.status import Phase, WorkflowObject
+from nbflow.spec.status import Phase, WorkflowObject, WorkflowStatus
 from nbflow.views.graph import dot, scene
-from nbflow.views.graph.scene import Group, Kind
+from nbflow.views.graph.scene import Fold, Group, Kind, Shape
+from nbflow.views.graph.write import write
 
 
 def without_status(workflow):
@@ -54,6 +55,76 @@ def test_a_large_fan_out_is_one_stack_with_counts(dag):
 def test_a_small_fan_out_is_drawn_in_full(dag):
     assert {"small(0:a)", "small(1:<b>)"} < set(shapes(dag))
     assert {"fan(0:item0)", "fan(13:item13)"} < set(shapes(dag, fan_out=14))
+
+
+def test_a_loop_that_is_opened_shows_its_turns_in_a_box(dag):
+    found = scene(dag, folds={".fan": 100})
+    box = next(one for one in found.members if isinstance(one, Group) and one.title == "fan ×14")
+    assert (box.path, box.fold, len(box.members)) == (".fan", Fold.OPEN, 14)
+    assert [one.title for one in box.members[:2]] == ["fan(0:item0)", "fan(1:item1)"]
+    assert box.row == [one.name for one in box.members[:4]]
+    assert [(e.head_group, e.hidden) for e in found.edges if e.head == box.members[1].name] == [
+        (box.name, False)
+    ]
+    assert render.svg(write(found, horizontal=False)).startswith("<svg")
+
+
+def test_of_a_very_large_loop_a_part_is_shown_and_the_rest_is_a_stack(dag):
+    box = next(m for m in scene(dag, folds={".fan": 5}).members if m.title == "fan ×14")
+    more = box.members[-1]
+    assert [one.title for one in box.members] == [*(f"fan({i}:item{i})" for i in range(5)), "9 more"]
+    assert (more.path, more.fold, more.note) == (".fan", Fold.MORE, "● 4  ✔ 4  ✖ 1")
+
+
+def test_what_is_open_can_be_shut(dag):
+    found = shapes(dag, folds={".small": 0, ".flip": 0})
+    assert (found["small ×2"].kind, found["small ×2"].fold) == (Kind.STACK, Fold.SHUT)
+    assert (found["flip"].kind, found["flip"].fold) == (Kind.GROUP, Fold.SHUT)
+    assert "heads" not in found
+
+
+def test_a_retry_opens_to_its_attempts(dag):
+    assert shapes(dag)["flaky"].fold is Fold.SHUT
+    found = scene(dag, folds={".flaky": 100})
+    box = next(m for m in found.members if m.title == "flaky")
+    assert [(one.title, one.phase) for one in box.members] == [
+        ("attempt 1", Phase.FAILED),
+        ("attempt 2", Phase.RUNNING),
+    ]
+    assert (box.members[0].name, box.members[1].name) in [(e.tail, e.head) for e in found.edges]
+
+
+def test_a_loop_over_groups_opens_to_a_group_a_turn():
+    call = {"name": "each", "template": "inner", "withSequence": {"count": "20"}}
+    inner = {"name": "inner", "dag": {"tasks": [{"name": "x", "template": "echo"}]}}
+    spec = {
+        "entrypoint": "m",
+        "templates": [{"name": "m", "steps": [[call]]}, inner, {"name": "echo", "container": {}}],
+    }
+    status = WorkflowStatus.from_dict(
+        {
+            "nodes": {
+                name: {"id": name, "name": name, "displayName": name, "type": kind, "phase": "Running"}
+                for i in range(20)
+                for name, kind in ((f"wf[0].each({i}:{i})", "DAG"), (f"wf[0].each({i}:{i}).x", "Pod"))
+            }
+        }
+    )
+    wf = WorkflowObject({"name": "wf"}, spec, status)
+    (merged,) = scene(wf).members
+    assert (merged.title, merged.fold, [m.title for m in merged.members]) == ("each ×20", Fold.SHUT, ["x"])
+    (opened,) = scene(wf, folds={"[0].each": 100, "[0].each(3:3)": 0}).members
+    assert [type(m) for m in opened.members] == [Group] * 3 + [Shape] + [Group] * 16
+
+
+def test_no_more_is_opened_than_a_person_can_read():
+    work = [{"name": f"w{i}", "template": "echo"} for i in range(5000)]
+    spec = {
+        "entrypoint": "m",
+        "templates": [{"name": "m", "dag": {"tasks": work}}, {"name": "echo", "script": {}}],
+    }
+    found = scene(WorkflowObject({"name": "wf"}, spec), folds={".w0…": 10_000})
+    assert (len(found.shapes()), found.shapes()[-1].title) == (301, "4700 more")
 
 
 def test_recursion_is_drawn_as_deep_as_it_went(dag):
@@ -108,7 +179,7 @@ def test_templates_that_multiply_do_not_fill_the_memory():
 def test_a_run_without_its_templates(dag):
     bare = WorkflowObject(dag.metadata, {}, dag.status)
     assert {"gen", "approve", "flip-coin", "heads"} < set(shapes(bare))
-    assert [m.title for m in scene(bare).members if isinstance(m, Group)] == ["flip"]
+    assert [m.title for m in scene(bare).members if isinstance(m, Group)] == ["flip", "small ×2"]
 
 
 @pytest.mark.parametrize(

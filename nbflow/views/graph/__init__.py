@@ -7,6 +7,9 @@ for one that stands for many), its class begins with the phase, and its first te
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from nbflow.spec.status import WorkflowObject
 from nbflow.views.graph.plan import draw
 from nbflow.views.graph.scene import Scene
@@ -28,6 +31,15 @@ def dot(
     return write(scene(workflow, fan_out=fan_out, shapes=shapes), horizontal=horizontal)
 
 
-def scene(workflow: WorkflowObject, *, fan_out: int = FAN_OUT, shapes: int = SHAPES) -> Scene:
-    """What the graph shows, as data."""
-    return draw(workflow, fan_out, shapes)
+def scene(
+    workflow: WorkflowObject,
+    *,
+    fan_out: int = FAN_OUT,
+    shapes: int = SHAPES,
+    folds: Mapping[str, int] = MappingProxyType({}),
+) -> Scene:
+    """What the graph shows, as data.
+
+    folds: path of a shape or group -> how many of what is inside to draw, 0 to shut it.
+    """
+    return draw(workflow, fan_out, shapes, folds)

@@ -29,6 +29,8 @@ _GRAPH = (
     f'bgcolor="transparent", fontname="{FONT}", fontsize=10, fontcolor="{LINE}", color="{LINE}", '
     "nodesep=0.22, ranksep=0.38, margin=0, pad=0.08"
 )
+_ENDS = ", compound=true"
+_STACK_WIDTH = "1.9"  # inches: room for the counts of phases as they come
 _SHAPES = {Kind.STACK: "box3d", Kind.GROUP: "folder"}
 _ROUND = (Kind.POD, Kind.RECURSION)
 
@@ -37,7 +39,7 @@ def write(scene: Scene, *, horizontal: bool) -> str:
     """The DOT of a scene."""
     lines = [
         "digraph workflow {",
-        f"  graph [rankdir={'LR' if horizontal else 'TB'}, {_GRAPH}];",
+        f"  graph [rankdir={'LR' if horizontal else 'TB'}, {_GRAPH}{_ENDS * _has_ends(scene)}];",
         f'  node [shape=box, fontname="{FONT}", fontsize=11, fontcolor="{INK}", margin="0.14,0.06", height=0.34];',
         f'  edge [color="{LINE}", arrowsize=0.6, penwidth=1.1];',
         *(line for member in scene.members for line in _member(member, "  ")),
@@ -66,6 +68,8 @@ def _member(member: Shape | Group, indent: str) -> Iterator[str]:
     yield f"{indent}  graph [{_attributes(attributes)}];"
     for inner in member.members:
         yield from _member(inner, indent + "  ")
+    if len(member.row) > 1:
+        yield f"{indent}  {{ rank=same; {' -> '.join(member.row)} [style=invis]; }}"
     yield f"{indent}}}"
 
 
@@ -82,6 +86,8 @@ def _shape(shape: Shape) -> str:
     }
     if shape.kind in _SHAPES:
         attributes["shape"] = _SHAPES[shape.kind]
+    if shape.kind is Kind.STACK:
+        attributes["width"] = _STACK_WIDTH
     if shape.kind is Kind.SUSPEND:
         attributes["peripheries"] = "2"
     first = _html(_title(shape.phase, shape.title, waiting=shape.waiting))
@@ -96,8 +102,17 @@ def _joint(shape: Shape) -> str:
 
 
 def _edge(edge: Edge) -> str:
-    aside = ' [style=dashed, arrowhead=empty, class="aside"]' if edge.aside else ""
-    return f"  {edge.tail} -> {edge.head}{aside};"
+    attributes = ['style=dashed, arrowhead=empty, class="aside"'] * edge.aside
+    attributes += [f"ltail={edge.tail_group}"] * bool(edge.tail_group)
+    attributes += [f"lhead={edge.head_group}"] * bool(edge.head_group)
+    attributes += ["style=invis"] * edge.hidden
+    told = f" [{', '.join(attributes)}]" if attributes else ""
+    return f"  {edge.tail} -> {edge.head}{told};"
+
+
+def _has_ends(scene: Scene) -> bool:
+    """Whether an edge ends at a group."""
+    return any(edge.tail_group or edge.head_group for edge in scene.edges)
 
 
 def _title(phase: Phase | None, title: str, *, waiting: bool = False) -> str:

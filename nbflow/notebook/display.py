@@ -7,6 +7,7 @@ only the snapshot; at a terminal there is the tree.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -84,26 +85,30 @@ class ShownLive:
     def __init__(self, run: Run) -> None:
         from IPython.display import display
 
-        from nbflow.notebook.feed import Feed
-        from nbflow.notebook.widget import RunWidget
+        from nbflow.notebook.live import Live
+        from nbflow.notebook.widget import LiveWidget
 
         self._run, self._id = run, _new_id()
         workflow = run.workflow
         _display(run.client, workflow, self._id, live=True)
-        self._feed = Feed(run.client, run.follower, self._tell, self._keep)
-        self._widget: RunWidget | None = None
-        opening = self._feed.opening(workflow)
-        self._widget = RunWidget(run, self._feed, opening, self._id)
-        self._feed.start(workflow)
+        self._widget: LiveWidget | None = None
+        self._live = Live(run.client, self._tell, self._reply, self._keep)
+        opening = self._live.opening(workflow, run.follower)
+        self._widget = LiveWidget(self._live.take, "run", {**opening}, self._id)
+        self._live.start()
         display(self._widget)  # type: ignore[no-untyped-call]
 
     def finish(self) -> None:
         self._run.until(finished)
-        self._feed.done.wait(LAST_WORD)
+        self._live.finish(LAST_WORD)
 
     def _tell(self, message: Message) -> None:
         if self._widget is not None:
             self._widget.tell(message)
+
+    def _reply(self, content: Mapping[str, object], buffers: list[bytes] | None = None) -> None:
+        if self._widget is not None:
+            self._widget.reply(content, buffers)
 
     def _keep(self, workflow: WorkflowObject) -> None:
         _display(self._run.client, workflow, self._id, live=True, update=True)

@@ -1,7 +1,7 @@
 """What the live view is told, and when: changes in batches, numbered, whole again on request.
 
-Three daemon threads: the run's follower reads the workflow, `_read_logs` reads its log, `_pump` tells the
-page. None of them prints or displays: output of a background thread lands in whichever cell runs.
+Three daemon threads: the run's follower reads the workflow, the `LogFeed` reads its log, `_pump` tells the page. None
+of them prints or displays: output of a background thread lands in whichever cell runs.
 """
 
 from __future__ import annotations
@@ -13,20 +13,19 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from nbflow.clients.client import Client, LogOptions
+from nbflow.clients.client import Client
 from nbflow.errors import NbflowError
-from nbflow.notebook.follow import Follower
-from nbflow.notebook.logbook import Entry, Logbook
+from nbflow.notebook.estimate import Estimate, estimate
+from nbflow.notebook.follow import Follower, finished
+from nbflow.notebook.logfeed import Log, LogFeed
 from nbflow.notebook.nodes import pods_below
-from nbflow.notebook.picture import Picture
+from nbflow.notebook.picture import Mark, Picture
 from nbflow.notebook.rows import Header, Row, header, millis, parents_of, rows
 from nbflow.spec.status import NodeStatus, WorkflowObject
 from nbflow.views.podnames import pod_name
 
 PACE = 0.1
 """Seconds between two messages: the server drops messages, all kinds of them, above 1,000 a second."""
-LINES = 1_000
-"""So many log lines travel in one message; the page shows that more were left out."""
 KEEP_ALIVE = 1.0
 """Seconds between two whole messages as long as no page has answered."""
 PATIENCE = 30
@@ -34,25 +33,16 @@ PATIENCE = 30
 SNAPSHOT = 5.0
 """Seconds between two snapshots while the workflow runs."""
 
-Line = tuple[str, str]
-"""Display name of the node, text."""
-
 
 class Graph(TypedDict, total=False):
-    """svg: the drawing, left out where the page has it; problem: why there is none. places: see `Picture`."""
+    """svg: the drawing, left out where the page has it; problem: why there is none.
+
+    marks: what stands at its shapes; with svg all of them, else those that changed.
+    """
 
     svg: str
     problem: str
-    places: Mapping[str, str]
-
-
-class Log(TypedDict):
-    """Lines of the selected node ("": of all). reset: they replace what the page has. skipped: lines left out."""
-
-    of: str
-    reset: bool
-    skipped: int
-    lines: list[Line]
+    marks: Mapping[str, Mark]
 
 
 class Message(TypedDict, total=False):
@@ -86,21 +76,24 @@ class Feed:
         self._client, self._follower, self._send, self._keep = client, follower, send, keep
         self._lock = threading.RLock()
         self._wake = threading.Event()
-        self._book = Logbook()
         self._picture = Picture()
+        self._logs: LogFeed | None = None
         self._changed: dict[str, NodeStatus] = {}
         self._parents: dict[str, str] = {}
         self._ids: set[str] = set()
         self._names: dict[str, str] = {}
-        self._sent = ""
-        self._logs_open = self._over = False
+        self._sent_svg = ""
+        self._sent_marks: Mapping[str, Mark] = {}
+        self._over = False
         self._first: WorkflowObject | None = None
+        self._estimate: Estimate | None = None
         self._answered = False
         self._unanswered, self._last_whole = 0, 0.0
         self._seq = 0
-        self._selected, self._cursor, self._reset = "", 0, True
+        self._more = self._stale = False
         self._last_keep = time.monotonic()
         self.done = threading.Event()
+        follower.listen(self._heard)
 
     def opening(self, workflow: WorkflowObject) -> Message:
         """The first message, to be there before any is sent."""
@@ -110,28 +103,54 @@ class Feed:
         return self._whole(workflow)
 
     def start(self, workflow: WorkflowObject) -> None:
-        """From now on send what changes."""
-        self._follower.listen(self._heard)
-        self._logs_open = True
-        self._follower.start()
-        for name, target, args in (("log", self._read_logs, (workflow.name,)), ("view", self._pump, ())):
-            threading.Thread(target=target, args=args, name=f"nbflow {name}", daemon=True).start()
+        """From now on send what changes; once more after a finished workflow was taken up again."""
+        with self._lock:
+            self._first, self._over, self._unanswered = workflow, False, 0
+            self._picture.due = self._stale = True
+            if self._logs is None:
+                self._logs = LogFeed(self._client, workflow.name, self._wake.set)
+            self.done.clear()
+            self._logs.start()
+            self._follower.start()
+        for name, work in (("view", self._pump), ("estimate", self._look_back)):
+            threading.Thread(target=work, name=f"nbflow {name}", daemon=True).start()
 
     def hello(self) -> None:
         """A page has come, or lost a message: it gets everything."""
         with self._lock:
             self._answered = True
-            workflow = self._known()
+            workflow = self.workflow
             if workflow is not None:
                 self._send(self._whole(workflow))
+            if self._over and self._more:
+                threading.Thread(target=self._send_rest, name="nbflow rest", daemon=True).start()
 
     def select(self, node: str) -> None:
         """From now on send the lines of that node; "" for all nodes."""
         with self._lock:
-            self._selected, self._cursor, self._reset = node, 0, True
+            if self._logs is not None:
+                self._logs.choose(node, lambda: self._pods_of(node))
             if self._over:
                 self.hello()
         self._wake.set()
+
+    def fold(self, path: str, now: str) -> None:
+        """Open or close a part of the graph. now: how the person saw it."""
+        with self._lock:
+            workflow = self.workflow
+            self._picture.fold(path, now)
+            if workflow is not None and self._picture.update(workflow, final=True):
+                self._send(self._part(workflow, drawn=True, ended=self._over))
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last message."""
+        return self._seq
+
+    @property
+    def workflow(self) -> WorkflowObject | None:
+        """As last heard of."""
+        return self._follower.workflow() or self._first
 
     def _heard(self, nodes: tuple[NodeStatus, ...]) -> None:
         with self._lock:
@@ -141,25 +160,23 @@ class Feed:
             self._picture.due = self._picture.due or bool(nodes)
         self._wake.set()
 
-    def _read_logs(self, name: str) -> None:
-        try:
-            for line in self._client.logs(name, LogOptions(follow=True)):
-                self._book.add(line)
-                self._wake.set()
-        except NbflowError:
-            return  # the watch meets the same trouble, and tells
-        finally:
-            self._logs_open = False
+    def _look_back(self) -> None:
+        """How long it may take, once: asking for earlier runs takes its time."""
+        if self._first is not None and self._estimate is None and not finished(self._first):
+            self._estimate = estimate(self._client, self._first)
             self._wake.set()
 
     def _pump(self) -> None:
         try:
-            while self._follower.reading or self._logs_open:
+            while self._follower.reading or (self._logs is not None and self._logs.reading):
                 self._wake.wait(self._patience())
                 self._wake.clear()
                 self._tell(ended=False)
                 time.sleep(PACE)
         finally:
+            while self._answered and self._more:
+                self._tell(ended=False)
+                time.sleep(PACE)
             self._tell(ended=True)
             self.done.set()
 
@@ -169,22 +186,30 @@ class Feed:
             return PACE
         return KEEP_ALIVE if not self._answered and self._unanswered < PATIENCE else None
 
+    def _send_rest(self) -> None:
+        """The lines that one message does not hold, where nothing else is to be sent any more."""
+        while self._more and self._over:
+            time.sleep(PACE)
+            with self._lock:
+                workflow = self.workflow
+                if workflow is not None:
+                    self._send(self._part(workflow, drawn=False, ended=self._over))
+
     def _tell(self, *, ended: bool) -> None:
-        workflow = self._known()
+        workflow = self.workflow
         if workflow is None:
             return
-        drawn = self._picture.update(workflow, final=ended)
         with self._lock:
+            drawn = self._picture.update(workflow, final=ended)
             self._over = ended
-            if self._answered:
+            if self._answered and not (self._stale and self._follower.workflow()):
                 self._send(self._part(workflow, drawn=drawn, ended=ended))
-            elif ended or time.monotonic() - self._last_whole >= KEEP_ALIVE:
+            elif self._answered or ended or time.monotonic() - self._last_whole >= KEEP_ALIVE:
                 self._unanswered += 1
                 self._send(self._whole(workflow, ended=ended))
+            if self._more:
+                self._wake.set()
         self._snapshot(workflow, ended=ended)
-
-    def _known(self) -> WorkflowObject | None:
-        return self._follower.workflow() or self._first
 
     def _snapshot(self, workflow: WorkflowObject, *, ended: bool) -> None:
         now = time.monotonic()
@@ -195,13 +220,16 @@ class Feed:
 
     def _whole(self, workflow: WorkflowObject, *, ended: bool = False) -> Message:
         self._last_whole = time.monotonic()
-        self._cursor, self._reset = 0, True
+        if self._logs is not None:
+            self._logs.rewind()
+        self._stale = self._stale and self._follower.workflow() is None
         self._changed.clear()
+        self._sent_svg, self._sent_marks = "", {}
         message = self._begin(workflow, ended=ended or self._over)
         message["full"] = True
         message["nodes"] = rows(workflow.status.nodes.values(), self._parents)
         message["graph"] = self._graph()
-        message["log"] = self._log(workflow)
+        self._add_log(message)
         return message
 
     def _part(self, workflow: WorkflowObject, *, drawn: bool, ended: bool) -> Message:
@@ -210,53 +238,41 @@ class Feed:
             message["nodes"] = rows(self._changed.values(), self._parents)
             self._changed.clear()
         if drawn:
-            message["graph"] = self._graph(again=False)
-        log = self._log(workflow)
-        if log["reset"] or log["lines"] or log["skipped"]:
-            message["log"] = log
+            message["graph"] = self._graph()
+        self._add_log(message)
         return message
 
     def _begin(self, workflow: WorkflowObject, *, ended: bool) -> Message:
         self._seq += 1
-        head = header(workflow, self._client.target)
+        head = header(workflow, self._client, self._estimate)
         message = Message(seq=self._seq, now=millis(datetime.now(UTC)), header=head)
         if ended:
             message["ended"], message["lost"] = True, _why(self._follower.failure)
         return message
 
-    def _graph(self, *, again: bool = True) -> Graph:
-        """again: with the drawing, whether the page has it or not."""
-        picture = self._picture
-        if not again and picture.svg == self._sent:
-            return Graph(places=picture.places)
-        self._sent = picture.svg
-        return Graph(svg=picture.svg, problem=picture.problem, places=picture.places)
+    def _graph(self) -> Graph:
+        """What the page does not have yet."""
+        picture, before = self._picture, self._sent_marks
+        self._sent_marks = picture.marks
+        if picture.svg and picture.svg == self._sent_svg:
+            return Graph(marks={key: mark for key, mark in picture.marks.items() if before.get(key) != mark})
+        self._sent_svg = picture.svg
+        return Graph(svg=picture.svg, problem=picture.problem, marks=picture.marks)
 
-    def _log(self, workflow: WorkflowObject) -> Log:
-        nodes = workflow.status.nodes
-        chosen = nodes.get(self._selected)
-        pods = (
-            None
-            if chosen is None
-            else frozenset(pod_name(workflow, pod) for pod in pods_below(workflow, chosen))
-        )
-        before, reset = self._cursor, self._reset
-        entries, self._cursor = self._book.since(before, pods, LINES)
-        entries = self._named(entries, before)
-        self._reset = False
-        skipped = _skipped(entries, before) if pods is None else 0
-        lines = [(self._names.get(entry.pod, entry.pod), entry.text) for entry in entries]
-        return Log(of=self._selected, reset=reset, skipped=skipped, lines=lines)
+    def _add_log(self, message: Message) -> None:
+        if self._logs is None:
+            return
+        log, self._more = self._logs.next(self._names, all_known=not self._follower.reading)
+        if log is not None:
+            message["log"] = log
 
-    def _named(self, entries: list[Entry], before: int) -> list[Entry]:
-        """The entries after `before` up to one whose node is not known yet: the log may be ahead of the watch."""
-        if not self._follower.reading:
-            return entries
-        for index, entry in enumerate(entries):
-            if entry.pod not in self._names:
-                self._cursor = entries[index - 1].number if index else before
-                return entries[:index]
-        return entries
+    def _pods_of(self, node: str) -> frozenset[str] | None:
+        """The pods that a node consists of now; None for all."""
+        workflow = self.workflow
+        chosen = workflow.status.nodes.get(node) if workflow else None
+        if workflow is None or chosen is None:
+            return None
+        return frozenset(pod_name(workflow, pod) for pod in pods_below(workflow, chosen))
 
     def _learn(self, workflow: WorkflowObject, nodes: Sequence[NodeStatus]) -> None:
         """Take in what a page needs of other nodes than the one it shows."""
@@ -265,11 +281,6 @@ class Feed:
             if node.id not in self._ids:
                 self._ids.add(node.id)
                 self._names[pod_name(workflow, node)] = node.display_name
-
-
-def _skipped(entries: list[Entry], before: int) -> int:
-    """How many lines of all pods came after `before` and are not among the entries."""
-    return entries[0].number - before - 1 if entries else 0
 
 
 def _why(failure: Exception | None) -> str:

@@ -44,6 +44,7 @@ class Follower:
         with self._news:
             if not self._reading:
                 self._reading, self._failure, self._workflow = True, None, None
+                self._nodes = {}
                 name = f"nbflow watch {self._name}"
                 threading.Thread(target=self._read, name=name, daemon=True).start()
         return self

@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypedDict
 
+from nbflow.clients.client import Client
+from nbflow.commands.again import Repeating
+from nbflow.notebook.approval import Form, forms
+from nbflow.notebook.estimate import Estimate
 from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
 from nbflow.views.phases import suspended
 from nbflow.views.podnames import template_of
@@ -15,16 +19,26 @@ _PARENTS = (NodeType.RETRY, NodeType.TASK_GROUP)
 
 
 class Header(TypedDict):
-    """What stands above everything. Times are milliseconds since 1970, None where unknown."""
+    """What stands above everything. Times are milliseconds since 1970, None where unknown.
+
+    suspended: somebody has to resume it; held: the whole workflow, not just a node. forms: what nodes wait for.
+    estimate: seconds from start to end, as `earlier` runs took. can: verbs that are possible here beyond stop and go.
+    """
 
     name: str
     phase: str
     message: str
     suspended: bool
+    held: bool
+    shutdown: str
+    forms: list[Form]
     started: int | None
     finished: int | None
     progress: str
     target: str
+    estimate: float | None
+    earlier: int
+    can: list[str]
 
 
 class Row(TypedDict):
@@ -42,18 +56,25 @@ class Row(TypedDict):
     pod: bool
 
 
-def header(workflow: WorkflowObject, target: str) -> Header:
-    """The header of a workflow that runs on `target`."""
+def header(workflow: WorkflowObject, client: Client, estimate: Estimate | None = None) -> Header:
+    """The header of a workflow of this client's."""
     status = workflow.status
+    running = status.phase is Phase.RUNNING
     return Header(
         name=workflow.name,
         phase=str(status.phase or "Pending"),
         message=status.message[:_MESSAGE],
-        suspended=status.phase is Phase.RUNNING and suspended(workflow),
+        suspended=running and suspended(workflow),
+        held=running and workflow.spec.get("suspend") is True,
+        shutdown=str(workflow.spec.get("shutdown") or ""),
+        forms=forms(workflow) if running else [],
         started=millis(status.started_at),
         finished=millis(status.finished_at),
         progress=status.progress,
-        target=target,
+        target=client.target,
+        estimate=estimate.seconds if estimate else None,
+        earlier=estimate.runs if estimate else 0,
+        can=["retry", "resubmit"] if isinstance(client, Repeating) else [],
     )
 
 

@@ -1,39 +1,39 @@
-"""The live view of a run: one anywidget, told by a `Feed`, drawn by the scripts in `page`."""
+"""The live view of a run: one anywidget, told by a `Feed`, answered by a `Desk`, drawn by the scripts in `page`."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import anywidget
 import traitlets
 
-from nbflow.errors import NbflowError
 from nbflow.notebook import page
-from nbflow.notebook.feed import Feed, Message
 
 if TYPE_CHECKING:
-    from nbflow.notebook.results import Run
+    from nbflow.notebook.feed import Message
 
-_STOPPING = "Stop was asked for: running pods end, then exit handlers run."
 _PLAIN = "(live view: run this cell to interact)"
+Take = Callable[[Mapping[str, object]], None]
+"""Gets what a page asks for. Called in the main thread or in that of a subshell, so it may not wait."""
 
 
-class RunWidget(anywidget.AnyWidget):
-    """Header, graph, nodes, log and Stop button of one run.
+class LiveWidget(anywidget.AnyWidget):
+    """What is shown lives in the page; this is its end of the line.
 
-    opening: the first message; it lets the page draw before the kernel answers (a busy kernel may not).
+    shows: which view, "run" or "list". opening: the first message; it lets the page draw before the kernel answers (a
+    busy kernel may not). take: gets what the page asks for.
     """
 
     _esm = page.module()
     _css = page.style()
+    shows = traitlets.Unicode("run").tag(sync=True)
     opening = traitlets.Dict().tag(sync=True)
     snapshot_id = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, run: Run, feed: Feed, opening: Message, snapshot_id: str) -> None:
-        self._run, self._feed = run, feed
-        super().__init__(opening=opening, snapshot_id=snapshot_id)
+    def __init__(self, take: Take, shows: str, opening: Mapping[str, object], snapshot_id: str) -> None:
+        self._take = take
+        super().__init__(shows=shows, opening=dict(opening), snapshot_id=snapshot_id)
         self.on_msg(self._from_page)
         _answer_in_subshell(self)
 
@@ -43,34 +43,13 @@ class RunWidget(anywidget.AnyWidget):
         if message.get("ended"):
             self.opening = {}
 
+    def reply(self, content: Mapping[str, object], buffers: list[bytes] | None = None) -> None:
+        """Send an answer."""
+        self.send(dict(content), buffers)
+
     def _from_page(self, _: object, content: object, __: object) -> None:
-        """The page asks. Called in the main thread or in that of a subshell, so nothing here may wait."""
-        request = content if isinstance(content, dict) else {}
-        match request.get("do"):
-            case "hello":
-                self.send({"pong": True})
-                self._feed.hello()
-            case "ping":
-                self.send({"pong": True})
-            case "select":
-                self._feed.select(str(request.get("node", "")))
-            case "stop":
-                self._ask(lambda: self._run.stop("Stopped in the notebook"), _STOPPING)
-            case "resume":
-                self._ask(self._run.resume, "")
-
-    def _ask(self, action: Callable[[], object], said: str) -> None:
-        """Do in the background what takes its time. said: what the page shows when it is done."""
-
-        def ask() -> None:
-            try:
-                action()
-            except NbflowError as error:
-                self.send({"said": str(error), "wrong": True})
-            else:
-                self.send({"said": said})
-
-        threading.Thread(target=ask, name="nbflow ask", daemon=True).start()
+        if isinstance(content, dict):
+            self._take(content)
 
     def _repr_mimebundle_(
         self, **kwargs: dict[str, object]
@@ -82,7 +61,7 @@ class RunWidget(anywidget.AnyWidget):
         return {**data, "text/plain": _PLAIN}, metadata
 
 
-def _answer_in_subshell(widget: RunWidget) -> None:
+def _answer_in_subshell(widget: LiveWidget) -> None:
     """Let clicks arrive while a cell runs, on kernels that send messages where the last ones came from.
 
     Ours come from a background thread, which counts as the main shell. The name is private: without it a

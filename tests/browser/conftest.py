@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.browser.jupyter import Notebook, Server
+from tests.browser.stage import Stage
+from tests.notebook.fake_client import FakeClient
 
 CHROMIUM = shutil.which(os.environ.get("NBFLOW_CHROMIUM") or "chromium") or ""
 ARGUMENTS = [
@@ -72,6 +74,42 @@ def open_notebook(browser, servers):
     yield open_cells
     for notebook in opened:
         notebook.close()
+
+
+@pytest.fixture
+def client():
+    return FakeClient()
+
+
+@pytest.fixture
+def bare(browser, client):
+    """The live view of a workflow of `client` on a page of its own: `bare(workflow)` gives page and stage."""
+    opened: list[tuple[Stage, object]] = []
+
+    def show(workflow=None, *, dark: bool = False, size=(1100, 800)):
+        stage = Stage(dark=dark)
+        if workflow is not None:
+            stage.show(client, workflow.name)
+        page = browser.new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.wrongs = []
+        page.on("pageerror", lambda error: page.wrongs.append(str(error)))
+        page.on("dialog", lambda dialog: page.wrongs.append(f"dialog {dialog.message}"))
+        page.requests = []
+        page.on("request", lambda request: page.requests.append(request.url))
+        opened.append((stage.start(), page))
+        page.goto(stage.url)
+        page.wait_for_function("() => Boolean(window.unmount)")
+        return page, stage
+
+    yield show
+    for stage, page in opened:
+        page.close()
+        stage.stop()
+        own = ("data:", "blob:", stage.url, "about:")
+        assert [url for url in page.requests if not url.startswith(own)] == []
+        assert page.wrongs == []
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,7 @@ def resume_when_asked() -> None:
     run = newest()
     with run.news:
         assert run.news.wait_for(lambda: run.asked, 20), "nobody asked to go on"
-        assert run.asked == [Request(verb="resume")]
+        assert run.asked == [Request(verb="resume", nodes=workflows.ids(run, "A"))]
     run.change(node("diamond.A", workflows.P.SUCCEEDED, type=NodeType.SUSPEND, boundary="diamond"))
 
 

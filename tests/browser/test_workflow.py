@@ -8,7 +8,8 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_live_view import row, shape, view
+from tests.browser.test_live_view import stop
+from tests.browser.view import badge, lines, row, shape, view
 from tests.notebook.homes import REPOSITORY
 
 DIAMOND = """%%workflow run -p word={word}
@@ -55,7 +56,7 @@ spec:
 RECORD = """() => {
   window.seen = {};
   const look = () => {
-    for (const shape of document.querySelectorAll('.nbflow-view g.node[data-phase]')) {
+    for (const shape of document.querySelectorAll('.nbflow-view g.node[data-node]')) {
       const name = shape.querySelector('text').textContent.slice(2);
       const phases = (window.seen[name] ??= []);
       if (phases.at(-1) !== shape.dataset.phase) phases.push(shape.dataset.phase);
@@ -75,16 +76,16 @@ def test_a_dag_lives_before_the_eyes(open_notebook, kind):
     notebook.page.evaluate(RECORD)
     for index in range(3):
         notebook.run(index)
-    expect(view(notebook).locator(".nbflow-badge")).to_have_text("●Running")
-    line = view(notebook).locator(".nbflow-line").first
+    expect(badge(notebook.page)).to_have_text("●Running")
+    line = lines(notebook.page).first
     expect(line).to_have_text(re.compile(r"^Ahello you from diamond-\w+-talk-\d+$"))
-    expect(view(notebook).locator(".nbflow-badge")).to_have_text("✔Succeeded")
-    expect(view(notebook).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "4")
+    expect(badge(notebook.page)).to_have_text("✔Succeeded")
+    expect(view(notebook.page).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "4")
     seen = notebook.page.evaluate("window.seen")
     assert seen.pop("A")[-2:] == LIVED[-2:]  # its pod may run before the page draws for the first time
     assert seen == dict.fromkeys("BCD", LIVED)
-    shape(notebook, "D").click()
-    expect(view(notebook).locator(".nbflow-line").last).to_have_text("<b>bye</b>")
+    shape(notebook.page, "D").click()
+    expect(lines(notebook.page).last).to_have_text("<b>bye</b>")
     notebook.run(3)
     assert "hello you from" in notebook.text(3)
     assert "'Succeeded'" in notebook.text(3)
@@ -96,11 +97,11 @@ def test_stop_stops_a_long_run(open_notebook, kind):
     notebook = open_notebook(["%load_ext nbflow", LONG, "long.phase, long.message"], kind)
     notebook.run(0)
     notebook.run(1)
-    expect(view(notebook).locator(".nbflow-line")).to_have_text(["waitstarted"])
-    view(notebook).get_by_role("button", name="Stop").click()
-    expect(view(notebook).locator(".nbflow-badge")).to_have_text("✖Failed")
-    expect(view(notebook).locator(".nbflow-message")).to_contain_text("Stop")
-    expect(row(notebook, "wait")).to_have_attribute("data-phase", "Failed")
+    expect(lines(notebook.page)).to_have_text(["waitstarted"])
+    stop(notebook.page)
+    expect(badge(notebook.page)).to_have_text("✖Failed")
+    expect(view(notebook.page).locator(".nbflow-message")).to_contain_text("Stop")
+    expect(row(notebook.page, "wait")).to_have_attribute("data-phase", "Failed")
     notebook.run(2)
     assert notebook.text(2) == """('Failed', "Stopped with strategy 'Stop'")"""
 
@@ -115,9 +116,9 @@ def test_the_quickstart_looks_well(open_notebook, shots, kind, name):
     for index, cell in enumerate(ids[: ids.index("python") + 1]):
         notebook.run(index)
         assert not [o for o in notebook.outputs(index) if o["output_type"] == "error"], cell
-    expect(view(notebook).nth(1).locator(".nbflow-badge")).to_have_text("✔Succeeded")
+    expect(view(notebook.page).nth(1).locator(".nbflow-badge")).to_have_text("✔Succeeded")
     assert notebook.text(ids.index("outputs")) == "'100.14 ± 15.29'"
-    view(notebook).nth(1).evaluate("view => view.scrollIntoView({block: 'center'})")
+    view(notebook.page).nth(1).evaluate("view => view.scrollIntoView({block: 'center'})")
     notebook.page.screenshot(path=shots / f"{name}.png")
     notebook.run(ids.index("wrong"))
     assert "did you mean `command`?" in notebook.text(ids.index("wrong"))

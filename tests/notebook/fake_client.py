@@ -67,6 +67,7 @@ class FakeRun:
     updates: list[WorkflowUpdate] = field(default_factory=list)
     lines: list[LogLine] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
+    finished_meanwhile: bool = False
 
     def change(self, *nodes: NodeStatus, **status: object) -> None:
         with self.news:
@@ -158,7 +159,7 @@ class FakeClient:
     def ask(self, name: str, request: Request) -> WorkflowObject:
         run = self._run(name)
         with run.news:
-            if run.finished:
+            if run.finished or run.finished_meanwhile:
                 raise ConflictError(f"workflow {name} is finished: {run.workflow.status.phase}")
             run.asked.append(request)
             run.news.notify_all()

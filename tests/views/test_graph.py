@@ -106,7 +106,11 @@ def test_a_loop_over_groups_opens_to_a_group_a_turn():
             "nodes": {
                 name: {"id": name, "name": name, "displayName": name, "type": kind, "phase": "Running"}
                 for i in range(20)
-                for name, kind in ((f"wf[0].each({i}:{i})", "DAG"), (f"wf[0].each({i}:{i}).x", "Pod"))
+                for name, kind in (
+                    ("wf", "Steps"),
+                    (f"wf[0].each({i}:{i})", "DAG"),
+                    (f"wf[0].each({i}:{i}).x", "Pod"),
+                )
             }
         }
     )

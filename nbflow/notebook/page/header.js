@@ -1,57 +1,74 @@
-// The line above everything: phase, name, progress, buttons; below it what there is to say.
+// The line above everything: phase, name, progress, times; below it what there is to say.
 
-import { SIGNS, duration, make, setText } from "./elements.js";
+import { SIGNS, about, clockTime, duration, make, makeButton, setAttribute, setText } from "./elements.js";
+import { ActionsView } from "./actions.js";
 
 export class HeaderView {
-  constructor(store) {
+  constructor(store, watch) {
     this.store = store;
+    this.needs = ["header", "link", "said", "nodes"];
     this.sign = make("span", "nbflow-sign", { "aria-hidden": "true" });
     this.phase = make("span", "nbflow-phase");
-    this.badge = make("span", "nbflow-badge", { role: "status" }, this.sign, this.phase);
+    this.badge = make("span", "nbflow-badge", {}, this.sign, this.phase);
     this.name = make("span", "nbflow-name");
+    this.target = make("span", "nbflow-target");
     this.bar = make("span", "nbflow-bar-done");
     this.barBox = make("span", "nbflow-bar", { role: "progressbar", "aria-label": "pods done" }, this.bar);
     this.progress = make("span", "nbflow-fact");
     this.elapsed = make("span", "nbflow-fact", { title: "elapsed time" });
+    this.left = make("span", "nbflow-fact nbflow-left");
     this.link = make("span", "nbflow-link");
-    this.resume = make("button", "nbflow-resume", { type: "button", title: "Let the workflow go on" }, "Resume");
-    this.resume.addEventListener("click", () => store.resume());
-    this.stop = make("button", "nbflow-stop", { type: "button" }, "Stop");
-    this.stop.addEventListener("click", () => store.stop());
+    this.actions = new ActionsView(store);
     this.element = make(
       "div", "nbflow-header", {},
-      this.badge, this.name, make("span", "nbflow-gap"), this.link, this.barBox, this.progress, this.elapsed,
-      this.resume, this.stop,
+      this.badge, this.name, this.target, make("span", "nbflow-gap"), this.link, this.barBox, this.progress,
+      this.elapsed, this.left, this.actions.element,
     );
     this.message = make("div", "nbflow-message");
     this.said = make("div", "nbflow-said", { role: "status", "aria-live": "polite" });
+    this.saidText = make("span");
+    this.show = makeButton("Show it here", "Show the new workflow in place of this one", () => watch(store.said.run));
+    this.said.append(this.saidText, this.show);
+    this.parts = [this.element, this.actions.confirm, this.message, this.said];
   }
 
   draw() {
-    const { header, link, ended, stale } = this.store;
-    this.badge.dataset.phase = header.phase;
-    setText(this.sign, SIGNS[header.phase] || "?");
+    const { header, link, stale } = this.store;
+    setAttribute(this.badge, "data-phase", header.phase);
+    setText(this.sign, header.suspended ? "ǁ" : SIGNS[header.phase] || "?");
     setText(this.phase, `${stale ? "was " : ""}${header.phase}${header.suspended ? " (Suspended)" : ""}`);
     setText(this.name, header.name);
+    setText(this.target, header.target);
     this.drawProgress(header);
     this.tick();
-    const why = { connecting: "connecting to the kernel …", waiting: "waiting for the kernel …" };
-    setText(this.link, ended ? "" : link === "gone" ? "snapshot, not live" : why[link] || "");
-    this.drawButtons(link);
+    this.actions.draw();
     setText(this.message, this.store.lost || this.named(header.message));
-    setText(this.said, this.saying());
+    setText(this.saidText, this.saying(link.state));
+    this.said.hidden = !this.saidText.textContent;
+    this.show.hidden = !this.store.said?.run;
     this.said.classList.toggle("nbflow-wrong", Boolean(this.store.said?.wrong));
   }
 
   // What was answered to a click, or what the person may do now.
-  saying() {
-    const { header, link, said, finished } = this.store;
-    if (finished) return said?.wrong ? said.text : "";
-    if (this.store.ended) return "";
-    if (link === "gone") {
+  saying(link) {
+    const { header, said, finished, ended } = this.store;
+    if (link === "gone" && !finished) {
       return `The kernel that showed this is gone; the workflow does not need it. \`%workflow watch ${header.name}\` shows it again.`;
     }
-    return said?.text || (header.suspended ? "It waits for somebody: Resume lets it go on." : "");
+    if (said?.text && (!finished || said.wrong || said.run)) return said.text;
+    if (finished || ended) return "";
+    return header.held ? "It is suspended: Resume lets it go on." : "";
+  }
+
+  // How the line to the kernel is, and how old the news are.
+  linkText() {
+    const { link, ended, finished } = this.store;
+    if (finished && ended) return "";
+    const age = Date.now() - link.lastNews;
+    const since = link.count ? ` · as of ${clockTime(link.lastNews)}, ${about(age)} ago` : "";
+    const words = { connecting: "connecting to the kernel …", waiting: "waiting for the kernel …", gone: "snapshot, not live" };
+    if (ended) return `no longer watched${since}`;
+    return words[link.state] ? words[link.state] + (link.state === "connecting" ? "" : since) : "";
   }
 
   // Argo names the child that failed by its id; a person knows its name.
@@ -68,26 +85,25 @@ export class HeaderView {
     setText(this.progress, total ? `${done}/${total}` : "");
     if (!total) return;
     this.bar.style.width = `${(100 * done) / total}%`;
-    this.bar.dataset.phase = header.phase;
-    this.barBox.setAttribute("aria-valuenow", done);
-    this.barBox.setAttribute("aria-valuemax", total);
-  }
-
-  drawButtons(link) {
-    const { finished, ended, header } = this.store;
-    this.resume.hidden = finished || ended || !header.suspended || link === "gone";
-    this.resume.disabled = this.store.resuming || this.store.stopping;
-    this.stop.hidden = finished || ended;
-    this.stop.disabled = this.store.stopping || link === "gone";
-    setText(this.stop, this.store.stopping ? "Stopping …" : "Stop");
-    const gone = "The kernel that showed this workflow is gone. Run the cell, or `%workflow stop` in another one.";
-    this.stop.title = link === "gone" ? gone : "Stop the workflow: running pods end, exit handlers run";
+    setAttribute(this.bar, "data-phase", header.phase);
+    setAttribute(this.barBox, "aria-valuenow", String(done));
+    setAttribute(this.barBox, "aria-valuemax", String(total));
   }
 
   tick() {
-    if (this.store.stale && this.elapsed.textContent) return;
-    const { started, finished } = this.store.header;
-    const end = finished ?? Date.now() + this.store.offset;
-    setText(this.elapsed, started ? duration(end - started) : "");
+    const { header, stale } = this.store;
+    setText(this.link, this.linkText());
+    if (stale && this.elapsed.textContent) return;
+    const { started, finished } = header;
+    const took = (finished ?? this.store.now()) - started;
+    setText(this.elapsed, started ? duration(took) : "");
+    setText(this.left, started && !finished && !stale ? this.leftText(took, header) : "");
+  }
+
+  leftText(took, { estimate, earlier }) {
+    if (!estimate) return "";
+    this.left.title = earlier ? `${earlier} earlier ${earlier === 1 ? "run" : "runs"} took ${duration(estimate * 1000)}` : "";
+    const left = estimate * 1000 - took;
+    return left > 0 ? `about ${about(left)} left` : `longer than before (${duration(estimate * 1000)})`;
   }
 }

@@ -1,80 +1,232 @@
 // The log of the selected node, or of all.
 
-import { coloured } from "./colours.js";
-import { make, setText } from "./elements.js";
-import { MAX_LINES } from "./store.js";
+import { painted, segments } from "./ansi.js";
+import { clockTime, copyText, make, makeButton, setAttribute, setText } from "./elements.js";
+import { VirtualList } from "./list.js";
 
+const LINE_HEIGHT = 18;
 const WHO = 24; // characters of a node's name that lines are aligned by
+const TIME = 9;
 
 export class LogView {
   constructor(store) {
     this.store = store;
+    this.needs = ["log", "selection", "nodes"];
     this.round = -1;
-    this.count = 0;
-    this.who = 0; // the longest name before a line
     this.follow = true;
-    this.title = make("span", "nbflow-log-title");
-    this.back = make("button", "nbflow-small", { type: "button", hidden: "" }, "↓ newest");
-    this.body = make("div", "nbflow-log", { tabindex: "0", role: "log", "aria-label": "log" });
-    const head = make("div", "nbflow-log-head", {}, this.title, make("span", "nbflow-gap"), this.back);
-    this.element = make("div", "nbflow-log-box", {}, head, this.body);
+    this.hit = -1; // which of the hits is looked at
+    this.wrapped = true;
+    this.body = make("div", "nbflow-log", { tabindex: "0", role: "log", "aria-label": "log", "aria-live": "off" });
+    this.ruler = make("span", "nbflow-ruler", { "aria-hidden": "true" }, "0".repeat(100));
+    this.list = new VirtualList(this.body, LINE_HEIGHT, () => this.makeRow(), (row, index) => this.drawRow(row, index));
+    this.widths = new ResizeObserver(() => this.measure());
+    this.note = make("div", "nbflow-note");
+    this.back = makeButton("↓ newest", "Follow the log", () => this.followOn(), "nbflow-button nbflow-newest");
+    this.back.hidden = true;
+    this.empty = make("div", "nbflow-none");
+    this.makeTools();
+    this.element = make("div", "nbflow-log-box", {}, this.tools, this.note, this.empty, make("div", "nbflow-log-frame", {}, this.body, this.back), this.ruler);
     this.body.addEventListener("scroll", () => this.scrolled());
-    this.back.addEventListener("click", () => {
-      this.follow = true;
-      this.toEnd();
+    this.widths.observe(this.body);
+  }
+
+  makeTools() {
+    const { store } = this;
+    this.search = make("input", "nbflow-input nbflow-search", { type: "search", placeholder: "Search log", "aria-label": "search the log" });
+    this.search.addEventListener("input", () => this.searched());
+    this.search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.toHit(event.shiftKey ? -1 : 1);
     });
+    this.found = make("span", "nbflow-found", { role: "status", "aria-live": "polite" });
+    const toggle = (text, title, on, changed) => {
+      const box = make("input", "", { type: "checkbox" });
+      box.checked = on;
+      box.addEventListener("change", () => changed(box.checked));
+      return make("label", "nbflow-toggle", { title }, box, text);
+    };
+    const only = toggle("only matches", "Hide the lines in which the search finds nothing", false, (on) => {
+      this.only = on;
+      this.searched();
+    });
+    const times = toggle("time", "Show when each line was written", false, (on) => {
+      this.times = on;
+      this.measure();
+      this.list.draw();
+    });
+    const wrap = toggle("wrap", "Break long lines", true, (on) => {
+      this.wrapped = on;
+      this.measure();
+    });
+    this.copy = makeButton("Copy", "Copy the lines that are shown", () => this.copied(), "nbflow-tool");
+    const save = makeButton("Download", "Save the whole log as a file", () => store.ask("log", "Reading the log …", { node: store.selected }), "nbflow-tool");
+    this.tools = make(
+      "div", "nbflow-log-tools", { role: "group", "aria-label": "log" },
+      this.search, this.found, only, times, wrap, make("span", "nbflow-gap"), this.copy, save,
+    );
   }
 
   draw() {
-    const { store } = this;
-    const node = store.nodes.get(store.selected);
-    const skipped = store.skipped ? ` (${store.skipped} lines left out: \`%workflow logs ${store.header.name}\` has all)` : "";
-    setText(this.title, `Log of ${node ? node.name : "all nodes"}${skipped}`);
-    if (this.round !== store.logRound) {
-      this.round = store.logRound;
-      this.count = 0;
+    if (this.element.hidden) return;
+    const { log, ended } = this.store;
+    if (this.round !== log.round) {
+      this.round = log.round;
       this.follow = true;
-      this.body.replaceChildren();
-      this.who = 0;
+      this.hit = -1;
+      this.dropped = 0;
     }
-    const fresh = Math.min(store.lineCount - this.count, store.lines.length);
-    this.count = store.lineCount;
-    if (fresh > 0) this.append(store.lines.slice(store.lines.length - fresh));
-    this.body.classList.toggle("nbflow-empty", store.lineCount === 0);
-    this.body.dataset.empty = store.ended ? "no lines" : "no lines yet";
+    const gone = log.dropped - (this.dropped || 0);
+    this.dropped = log.dropped;
+    this.measure();
+    setText(this.note, this.noteText(log));
+    setText(this.empty, log.shown.length ? "" : this.emptyText(log, ended));
+    this.body.hidden = !log.shown.length;
+    if (gone > 0 && !this.follow) this.body.scrollTop -= gone * LINE_HEIGHT;
+    this.setCount(log.rowCount);
+    if (this.follow) this.toEnd();
+    this.tellFound();
   }
 
-  append(lines) {
-    const added = document.createDocumentFragment();
-    let longest = this.who;
-    for (const [who, text] of lines) {
-      longest = Math.max(longest, Math.min(who.length, WHO));
-      added.append(this.line(who, text));
-    }
-    if (longest > this.who) this.body.style.setProperty("--who", `${longest}ch`);
-    this.who = longest;
-    this.body.append(added);
-    for (let extra = this.body.childElementCount - MAX_LINES; extra > 0; extra -= 1) this.body.firstChild.remove();
+  noteText(log) {
+    const left = log.skipped + log.dropped;
+    return left ? `${left.toLocaleString("en")} earlier lines are not shown here; Download has them all.` : "";
+  }
+
+  emptyText(log, ended) {
+    if (log.all.length) return "no line matches";
+    const node = this.store.nodes.get(this.store.selected);
+    const whose = node ? `${node.name} has written` : "nothing was written";
+    return node ? `${whose} ${ended ? "no lines" : "no lines yet"}` : `${whose}${ended ? "" : " yet"}`;
+  }
+
+  // Whether lines say whose they are.
+  get merged() {
+    const node = this.store.nodes.get(this.store.selected);
+    return !node || !node.pod;
+  }
+
+  get prefix() {
+    const who = this.merged ? Math.min(this.store.log.who, WHO) + 1 : 0;
+    return [this.times ? TIME : 0, who];
+  }
+
+  measure() {
+    const width = this.ruler.getBoundingClientRect().width / 100;
+    const [time, who] = this.prefix;
+    const room = this.body.clientWidth - 24;
+    this.body.style.setProperty("--time", `${time}ch`);
+    this.body.style.setProperty("--who", `${who}ch`);
+    this.body.classList.toggle("nbflow-unwrapped", !this.wrapped);
+    const columns = this.wrapped && width && room > 0 ? Math.max(20, Math.floor(room / width) - time - who) : 0;
+    const { log } = this.store;
+    const before = log.columns;
+    log.wrap(columns);
+    if (before === columns) return;
+    this.setCount(log.rowCount);
     if (this.follow) this.toEnd();
   }
 
-  line(who, text) {
-    const element = make("div", "nbflow-line");
-    if (!this.store.selected || !this.store.nodes.get(this.store.selected)?.pod) {
-      element.append(make("span", "nbflow-who", {}, who));
-    }
-    element.append(...coloured(text));
-    return element;
+  setCount(count) {
+    this.body.style.setProperty("--rows", count);
+    this.list.setCount(count);
+  }
+
+  makeRow() {
+    const parts = { time: make("span", "nbflow-when"), who: make("span", "nbflow-who"), text: make("span", "nbflow-text") };
+    return { element: make("div", "nbflow-line", {}, ...Object.values(parts)), ...parts };
+  }
+
+  drawRow(row, index) {
+    const { log } = this.store;
+    const [line, part] = log.at(index);
+    const key = `${log.columns} ${log.pattern} ${this.times} ${this.merged} ${part}`;
+    if (row.line === line && row.key === key) return;
+    [row.line, row.key] = [line, key];
+    setText(row.time, this.times && !part && line.at ? clockTime(line.at) : "");
+    setText(row.who, this.merged && !part ? line.who : "");
+    setAttribute(row.who, "title", line.who);
+    const from = part * log.columns;
+    row.text.replaceChildren(...pieces(line, from, log.columns ? from + log.columns : Infinity, log.pattern));
+  }
+
+  searched() {
+    this.store.log.search(this.search.value, Boolean(this.only));
+    this.hit = -1;
+    this.store.touch("log");
+    if (this.search.value && !this.only) this.toHit(1);
+  }
+
+  tellFound() {
+    const { log } = this.store;
+    const at = this.hit >= 0 ? `${this.hit + 1} of ` : "";
+    setText(this.found, log.pattern ? `${at}${log.hits.length}` : "");
+  }
+
+  toHit(way) {
+    const { hits, starts } = this.store.log;
+    if (!hits.length) return;
+    this.hit = this.hit < 0 ? (way > 0 ? 0 : hits.length - 1) : (this.hit + way + hits.length) % hits.length;
+    this.follow = false;
+    this.list.show(starts[hits[this.hit]]);
+    this.tellFound();
+  }
+
+  async copied() {
+    const { shown } = this.store.log;
+    await copyText(shown.map((line) => (this.merged ? `${line.who}: ${line.plain}` : line.plain)).join("\n"));
+    this.store.say(`${shown.length.toLocaleString("en")} lines are copied.`);
+  }
+
+  followOn() {
+    this.follow = true;
+    this.toEnd();
   }
 
   toEnd() {
-    this.body.scrollTop = this.body.scrollHeight;
     this.back.hidden = true;
+    const end = this.body.scrollHeight - this.body.clientHeight;
+    if (Math.abs(this.body.scrollTop - end) > 1) this.body.scrollTop = end;
+    this.list.draw();
   }
 
   scrolled() {
     const below = this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight;
-    this.follow = below < 24;
+    this.follow = below < LINE_HEIGHT;
     this.back.hidden = this.follow;
   }
+
+  close() {
+    this.widths.disconnect();
+    this.list.close();
+  }
+}
+
+// The part of a line from one character to another, in its colours, with what the search found marked.
+function pieces(line, from, to, pattern) {
+  const found = pattern ? marksOf(line.plain.toLowerCase(), pattern, from, to) : [];
+  const parts = [];
+  let at = 0;
+  line.segments ??= segments(line.text);
+  for (const { text, style } of line.segments) {
+    const [start, end] = [Math.max(at, from), Math.min(at + text.length, to)];
+    let cut = start;
+    while (cut < end) {
+      const mark = found.find(([, last]) => last > cut);
+      const inside = mark && mark[0] <= cut;
+      const next = Math.min(end, mark ? (inside ? mark[1] : mark[0]) : end);
+      const piece = painted(text.slice(cut - at, next - at), style);
+      parts.push(inside ? make("mark", "nbflow-mark", {}, piece) : piece);
+      cut = next;
+    }
+    at += text.length;
+    if (at >= to) break;
+  }
+  return parts;
+}
+
+function marksOf(text, pattern, from, to) {
+  const found = [];
+  for (let at = text.indexOf(pattern, Math.max(0, from - pattern.length)); at >= 0 && at < to; at = text.indexOf(pattern, at + pattern.length)) {
+    found.push([at, at + pattern.length]);
+  }
+  return found;
 }

@@ -1,103 +1,182 @@
-// The nodes as a tree, for the mouse and the keyboard.
+// The nodes as a tree, for the mouse and the keyboard, with a search and a filter.
 
-import { SIGNS, duration, make, setText } from "./elements.js";
+import { FINISHED, SIGNS, duration, make, newId, setAttribute, setText, signOf, waits } from "./elements.js";
+import { ROW_HEIGHT, VirtualList } from "./list.js";
 
-const MAX_ROWS = 500; // rows of the list of nodes
-const WAITS = "ǁ"; // the sign of a suspend node that nobody resumed yet
+const PHASES = ["Pending", "Running", "Succeeded", "Failed", "Error", "Skipped", "Omitted"];
+const ALL = { id: "", depth: 0, kids: false, open: false };
 
 export class NodesView {
   constructor(store) {
     this.store = store;
-    this.rows = new Map();
-    this.order = "";
-    this.all = this.makeRow("");
-    this.list = make("div", "nbflow-rows", { role: "tree", "aria-label": "nodes" }, this.all.element);
-    this.more = make("div", "nbflow-none");
-    this.element = make("div", "nbflow-nodes", {}, this.list, this.more);
-    this.list.addEventListener("click", (event) => this.chosen(event.target));
-    this.list.addEventListener("keydown", (event) => this.key(event));
+    this.needs = ["nodes", "selection", "header"];
+    this.active = 0; // index of the row that the keyboard is at
+    this.prefix = newId();
+    this.search = make("input", "nbflow-input nbflow-search", {
+      type: "search", placeholder: "Search nodes", "aria-label": "search nodes",
+    });
+    const options = PHASES.map((phase) => make("option", "", { value: phase }, `${SIGNS[phase]} ${phase}`));
+    this.phase = make("select", "nbflow-input", { "aria-label": "phase" }, make("option", "", { value: "" }, "All phases"), ...options);
+    this.scroller = make("div", "nbflow-rows", {
+      role: "tree", "aria-label": "nodes", tabindex: "0",
+    });
+    this.empty = make("div", "nbflow-none", { role: "status" });
+    this.list = new VirtualList(this.scroller, ROW_HEIGHT, () => this.makeRow(), (row, index) => this.drawRow(row, index));
+    const tools = make("div", "nbflow-nodes-tools", {}, this.search, this.phase);
+    this.element = make("div", "nbflow-nodes", {}, tools, this.empty, this.scroller);
+    for (const [element, kind] of [[this.search, "input"], [this.phase, "change"]]) {
+      element.addEventListener(kind, () => this.filter());
+    }
+    this.scroller.addEventListener("click", (event) => this.clicked(event));
+    this.scroller.addEventListener("keydown", (event) => this.key(event));
   }
 
-  makeRow(id) {
+  filter() {
+    this.store.tree.search(this.search.value, this.phase.value);
+    this.active = 0;
+    this.scroller.scrollTop = 0;
+    this.store.touch("nodes");
+  }
+
+  // Shows only what has this text in its name.
+  find(text) {
+    this.search.value = text;
+    this.filter();
+  }
+
+  makeRow() {
     const parts = {
+      fold: make("span", "nbflow-fold", { "aria-hidden": "true" }),
       sign: make("span", "nbflow-sign", { "aria-hidden": "true" }),
       name: make("span", "nbflow-row-name"),
       fact: make("span", "nbflow-row-fact"),
     };
-    const element = make("div", "nbflow-row", { role: "treeitem", tabindex: "-1" }, ...Object.values(parts));
-    element.dataset.row = id;
-    return { element, ...parts };
+    return { element: make("div", "nbflow-row", { role: "treeitem" }, ...Object.values(parts)), ...parts };
   }
 
   draw() {
-    const shown = this.arrange();
-    const order = shown.map(([, node]) => node.id).join(" ");
-    if (order !== this.order) this.rearrange(shown, order);
-    for (const [depth, node] of shown) this.drawRow(this.rows.get(node.id), node, depth);
-    const hidden = this.store.nodes.size - shown.length;
-    setText(this.more, hidden > 0 ? `and ${hidden} more nodes` : "");
-    setText(this.all.name, "All nodes");
-    const current = this.store.selected;
-    for (const row of [this.all, ...this.rows.values()]) {
-      const selected = row.element.dataset.row === current;
-      row.element.setAttribute("aria-selected", String(selected));
-      row.element.tabIndex = selected ? 0 : -1;
+    const { tree, selected } = this.store;
+    this.arrange();
+    if (this.lastSelected !== selected) {
+      this.lastSelected = selected;
+      const at = this.rows.findIndex((row) => row.id === selected);
+      if (at >= 0) this.move(at);
     }
+    this.active = Math.min(this.active, this.rows.length - 1);
+    const filtered = tree.filtered;
+    setText(this.empty, filtered ? `${tree.hits} of ${tree.nodes.size} nodes` : "");
+    this.list.setCount(this.rows.length);
+    setAttribute(this.scroller, "aria-activedescendant", `${this.prefix}-${this.active}`);
   }
 
-  // Parents before children, in the order the nodes appeared.
   arrange() {
-    const { nodes } = this.store;
-    const below = new Map();
-    for (const node of nodes.values()) {
-      const parent = nodes.has(node.parent) && node.parent !== node.id ? node.parent : "";
-      if (!below.has(parent)) below.set(parent, []);
-      below.get(parent).push(node);
-    }
-    const found = [];
-    const todo = (below.get("") || []).map((node) => [0, node]).reverse();
-    while (todo.length && found.length < MAX_ROWS) {
-      const [depth, node] = todo.pop();
-      found.push([depth, node]);
-      for (const child of (below.get(node.id) || []).slice().reverse()) todo.push([depth + 1, child]);
-    }
-    return found;
+    this.rows = [ALL, ...this.store.tree.rows()];
   }
 
-  rearrange(shown, order) {
-    this.order = order;
-    const before = this.rows;
-    this.rows = new Map(shown.map(([, node]) => [node.id, before.get(node.id) || this.makeRow(node.id)]));
-    this.element.style.setProperty("--rows", this.rows.size + 1);
-    this.list.replaceChildren(this.all.element, ...[...this.rows.values()].map((row) => row.element));
+  // The person chose it here: the keyboard is there already.
+  select(row) {
+    this.lastSelected = row.id;
+    this.store.select(row.id);
   }
 
-  drawRow(row, node, depth) {
-    row.element.dataset.phase = node.phase;
-    row.element.style.setProperty("--depth", Math.min(depth, 12));
-    row.element.setAttribute("aria-level", depth + 1);
-    row.element.setAttribute("aria-label", `${node.name}, ${node.phase}`);
-    row.element.title = `${node.phase}${node.message ? `: ${node.message}` : ""}`;
-    const waits = node.type === "Suspend" && node.phase === "Running";
-    setText(row.sign, waits ? WAITS : SIGNS[node.phase] || "?");
+  drawRow(row, index) {
+    const { element } = row;
+    const shown = this.rows[index];
+    const node = this.store.nodes.get(shown.id);
+    element.id = `${this.prefix}-${index}`;
+    element.dataset.row = index;
+    element.style.setProperty("--depth", Math.min(shown.depth, 12));
+    setAttribute(element, "aria-level", String(shown.depth + 1));
+    setAttribute(element, "aria-setsize", String(this.rows.length));
+    setAttribute(element, "aria-posinset", String(index + 1));
+    setAttribute(element, "aria-selected", String(shown.id === this.store.selected));
+    element.classList.toggle("nbflow-active", index === this.active);
+    if (shown.kids) setAttribute(element, "aria-expanded", String(shown.open));
+    else element.removeAttribute("aria-expanded");
+    setText(row.fold, shown.kids ? (shown.open ? "▾" : "▸") : "");
+    if (node) this.drawNode(row, node, shown);
+    else {
+      setText(row.name, "All nodes");
+      setText(row.fact, "");
+      setText(row.sign, "");
+      setAttribute(element, "aria-label", "All nodes");
+      element.removeAttribute("data-phase");
+    }
+  }
+
+  drawNode(row, node, shown) {
+    const fact = this.fact(node, shown);
+    setAttribute(row.element, "data-phase", node.phase);
+    setAttribute(row.element, "aria-label", `${node.name}, ${node.phase}${fact && fact !== node.phase ? `, ${fact}` : ""}`);
+    setAttribute(row.element, "title", `${node.name}\n${node.phase}${node.message ? `: ${node.message}` : ""}`);
+    setText(row.sign, signOf(node));
     setText(row.name, node.name);
-    const took = node.started && node.finished ? duration(node.finished - node.started) : "";
-    setText(row.fact, node.message && node.phase !== "Succeeded" ? node.message : took || (waits ? "waits for Resume" : node.phase));
+    setText(row.fact, fact);
   }
 
-  chosen(target) {
-    const row = target.closest("[data-row]");
-    if (row) this.store.select(row.dataset.row);
+  fact(node, shown) {
+    if (shown.kids && !shown.open) {
+      const counts = this.store.tree.counts(node.id);
+      return PHASES.filter((phase) => counts[phase]).map((phase) => `${SIGNS[phase]} ${counts[phase]}`).join("  ");
+    }
+    if (waits(node)) return "waits for you";
+    if (node.message && node.phase !== "Succeeded") return node.message;
+    if (node.started && node.finished) return duration(node.finished - node.started);
+    if (node.phase === "Running" && node.started && !this.store.stale) return duration(this.store.now() - node.started);
+    return node.phase;
+  }
+
+  tick() {
+    if (!this.rows || FINISHED.has(this.store.header.phase)) return;
+    this.list.draw();
+  }
+
+  clicked(event) {
+    const element = event.target.closest("[data-row]");
+    if (!element) return;
+    const index = Number(element.dataset.row);
+    const row = this.rows[index];
+    this.move(index);
+    if (event.target.classList.contains("nbflow-fold") && row.kids) this.toggle(row);
+    else this.select(row);
+  }
+
+  toggle(row, open) {
+    this.store.tree.toggle(row.id, open);
+    this.arrange();
+    this.store.touch("nodes");
+  }
+
+  move(index) {
+    this.active = Math.max(0, Math.min(this.rows.length - 1, index));
+    this.list.setCount(this.rows.length);
+    this.list.show(this.active);
+    setAttribute(this.scroller, "aria-activedescendant", `${this.prefix}-${this.active}`);
   }
 
   key(event) {
-    const rows = [...this.list.children];
-    const at = rows.indexOf(event.target.closest("[data-row]"));
-    const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
-    if (event.key in moves) rows[Math.max(0, Math.min(rows.length - 1, moves[event.key]))]?.focus();
-    else if (event.key === "Enter" || event.key === " ") this.chosen(event.target);
+    const row = this.rows[this.active];
+    const { page } = this.list;
+    const moves = {
+      ArrowDown: this.active + 1, ArrowUp: this.active - 1, PageDown: this.active + page, PageUp: this.active - page,
+      Home: 0, End: this.rows.length - 1,
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in moves) this.move(moves[event.key]);
+    else if (event.key === "Enter" || event.key === " ") this.select(row);
+    else if (event.key === "ArrowRight" && row.kids && !row.open) this.toggle(row, true);
+    else if (event.key === "ArrowRight" && row.kids) this.move(this.active + 1);
+    else if (event.key === "ArrowLeft" && row.open) this.toggle(row, false);
+    else if (event.key === "ArrowLeft") this.moveToParent(row);
     else if (event.key === "Escape" && this.store.selected) this.store.select("");
+    else if (event.key === "/") this.search.focus();
     else return;
     event.preventDefault();
+  }
+
+  moveToParent(row) {
+    const parent = this.store.tree.placed.get(row.id);
+    const at = this.rows.findIndex((one) => one.id === parent);
+    if (at >= 0) this.move(at);
   }
 }

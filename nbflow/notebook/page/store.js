@@ -1,175 +1,215 @@
-// What the page knows of a run, and its talk with the kernel. feed.py says what travels and when.
+// What the page knows of a run. feed.py says what travels and when.
 
-import { FINISHED } from "./elements.js";
+import { FINISHED, saveFile } from "./elements.js";
+import { Link } from "./link.js";
+import { LogBuffer } from "./logbuffer.js";
+import { Tree } from "./tree.js";
 
-export const MAX_LINES = 2000; // lines of the log that the page keeps
-const HELLOS = [0, 300, 1000, 2000, 4000, 8000]; // ms: the first ones may meet a kernel that does not listen yet
-const SILENCE = 10000; // ms without an answer until the view calls itself a snapshot
-const LAST_LOOKS = [0, 500, 2000, 5000]; // ms after the line broke: a restarting kernel closes it a little later
-const PING = 20000; // ms without news until the view asks whether the kernel is still there
+const STEADY = 400; // ms in which the numbering may catch up before a message counts as lost
 
-class Store {
-  constructor(model) {
-    this.model = model;
+export class Store {
+  constructor(line) {
+    this.line = line;
     this.views = new Set();
+    this.versions = {}; // part of the state -> grows whenever it changes
     this.header = null;
-    this.nodes = new Map();
+    this.tree = new Tree();
     this.graph = { svg: "", problem: "" };
-    this.places = {}; // id of a shape -> id of the node that took its place
-    this.lines = [];
-    this.lineCount = 0; // of all lines since the last reset, so that a view knows which are new
-    this.logRound = 0; // grows when the log begins anew
-    this.skipped = 0;
+    this.marks = {}; // id of a shape -> what stands there
+    this.log = new LogBuffer();
+    this.details = new Map();
+    this.artifact = null; // the one that is looked at
+    this.files = new Map(); // number -> a file that is on its way
     this.selected = "";
     this.seq = 0;
     this.offset = 0; // ms that the kernel's clock is ahead of the page's
     this.ended = false;
     this.lost = "";
     this.said = null;
-    this.stopping = false;
-    this.resuming = false;
-    this.heard = 0; // messages received in this page
-    this.link = "connecting"; // connecting, live, waiting, gone
-    this.lastNews = Date.now();
-    const opening = model.get("opening");
+    this.asking = ""; // the verb that was asked for and not answered yet
+    this.link = new Link(line, (message, buffers) => this.take(message, buffers), () => this.touch("link"));
+    this.link.watched = () => this.views.size > 0;
+    const opening = line.get("opening");
     if (opening && opening.header) this.takeState(opening);
-    model.on("msg:custom", (message) => this.take(message));
-    model.on("comm_live_update", () => this.lookForKernel());
-    this.greet();
+  }
+
+  get nodes() {
+    return this.tree.nodes;
   }
 
   send(message) {
-    try {
-      this.model.send(message);
-      return true;
-    } catch {
-      this.setLink("gone"); // the kernel was restarted: its end of the line is closed
-      return false;
+    return this.link.send(message);
+  }
+
+  touch(...parts) {
+    for (const part of parts) this.versions[part] = (this.versions[part] || 0) + 1;
+    this.views.forEach((view) => view.schedule());
+  }
+
+  take(message, buffers) {
+    if (message.said !== undefined) this.takeAnswer(message);
+    if (message.detail) this.takeDetail(message.detail);
+    if (message.artifact) this.takeArtifact(message.artifact);
+    if (message.file) this.files.set(message.file.number, { ...message.file, parts: [] });
+    if (message.chunk) this.takeChunk(message.chunk, buffers);
+    if (message.pong && message.seq > this.seq) this.catchUp(message.seq);
+    if (message.header) {
+      if (!message.full && message.seq !== this.seq + 1) this.send({ do: "hello" }); // a message was lost on the way
+      else this.takeState(message);
     }
   }
 
-  greet() {
-    for (const delay of HELLOS) {
-      setTimeout(() => this.heard === 0 && this.link !== "gone" && this.send({ do: "hello" }), delay);
-    }
-    setTimeout(() => this.heard === 0 && this.setLink("gone"), SILENCE);
-    this.pinger = setInterval(() => this.ping(), PING / 2);
-  }
-
-  ping() {
-    if (this.ended || this.link === "gone" || this.views.size === 0) return;
-    const silent = Date.now() - this.lastNews;
-    if (silent > 3 * PING) this.setLink("waiting");
-    if (silent > PING) this.send({ do: "ping" });
-  }
-
-  // The front end says that the line to the kernel has opened or broken: only sending shows which.
-  lookForKernel() {
-    for (const delay of LAST_LOOKS) setTimeout(() => this.link !== "gone" && this.send({ do: "ping" }), delay);
-  }
-
-  take(message) {
-    this.heard += 1;
-    this.lastNews = Date.now();
-    this.setLink("live");
-    if (message.said !== undefined) {
-      this.said = { text: message.said, wrong: Boolean(message.wrong) };
-      this.resuming = false;
-      if (message.wrong) this.stopping = false;
-    }
-    if (message.seq) {
-      if (!message.full && message.seq !== this.seq + 1) {
-        this.send({ do: "hello" }); // a message was lost on the way
-        return;
-      }
-      this.takeState(message);
-    }
-    this.tell();
+  catchUp(seq) {
+    setTimeout(() => this.seq < seq && this.send({ do: "hello" }), STEADY);
   }
 
   takeState(message) {
     this.seq = message.seq;
     if (message.now) this.offset = message.now - Date.now();
+    if (message.full && this.header && this.header.name !== message.header.name) this.forget();
     this.header = message.header;
-    if (message.full) this.nodes = new Map();
-    for (const node of message.nodes || []) this.nodes.set(node.id, node);
-    if (message.graph) this.takeGraph(message.graph);
+    this.touch("header");
+    if (message.full) {
+      this.tree.clear();
+      this.details.clear();
+    }
+    if (message.nodes || message.full) this.takeNodes(message.nodes || []);
+    if (message.graph) this.takeGraph(message.graph, message.full);
     if (message.log) this.takeLog(message.log);
     if (message.ended || message.full) this.ended = Boolean(message.ended);
-    if (message.ended) this.lost = message.lost || "";
+    this.lost = message.ended ? message.lost || "" : "";
   }
 
-  takeGraph({ svg, problem, places }) {
-    if (svg !== undefined && (svg !== this.graph.svg || problem !== this.graph.problem)) this.graph = { svg, problem };
-    this.places = places || {};
+  // Another workflow is shown from now on.
+  forget() {
+    this.selected = "";
+    this.said = null;
+    this.artifact = null;
+    this.tree.toggled.clear();
+    this.touch("selection", "detail");
+  }
+
+  takeNodes(nodes) {
+    for (const node of nodes) {
+      this.tree.put(node);
+      if (this.details.delete(node.id) && node.id === this.selected) this.send({ do: "detail", node: node.id });
+    }
+    this.touch("nodes");
+  }
+
+  takeGraph({ svg, problem, marks }, full) {
+    const drawn = svg !== undefined && (svg !== this.graph.svg || problem !== this.graph.problem);
+    if (drawn) this.graph = { svg, problem };
+    this.marks = svg === undefined && !full ? { ...this.marks, ...marks } : marks || {};
+    this.touch("graph");
   }
 
   takeLog(log) {
-    if (log.of !== this.selected && this.heard) {
+    if (log.of !== this.selected && this.link.count) {
       if (!log.reset) return; // lines for the selection before this one
       this.selected = log.of;
+      this.touch("selection");
     }
-    if (log.reset) {
-      this.lines = [];
-      this.lineCount = 0;
-      this.skipped = 0;
-      this.logRound += 1;
+    this.log.take(log);
+    this.touch("log");
+  }
+
+  takeAnswer({ said, wrong, about, run }) {
+    this.said = { text: said, wrong: Boolean(wrong), run: run || "" };
+    if (about?.do === this.asking) this.asking = "";
+    if (wrong && isSame(this.artifact, about)) this.artifact = { ...about, text: said };
+    this.touch("said", "detail");
+  }
+
+  takeDetail(detail) {
+    this.details.set(detail.node, detail);
+    this.touch("detail");
+  }
+
+  takeArtifact(artifact) {
+    if (!isSame(this.artifact, artifact)) return; // another is wanted by now
+    this.artifact = artifact;
+    this.touch("detail");
+  }
+
+  takeChunk({ number, last }, buffers) {
+    const file = this.files.get(number);
+    if (!file) return;
+    if (buffers[0]?.byteLength) file.parts.push(buffers[0]);
+    if (!last) {
+      this.send({ do: "more", number });
+      return;
     }
-    this.skipped += log.skipped || 0;
-    this.lineCount += log.lines.length;
-    this.lines.push(...log.lines);
-    if (this.lines.length > MAX_LINES) this.lines.splice(0, this.lines.length - MAX_LINES);
+    this.files.delete(number);
+    saveFile(file.name, file.type, file.parts);
+    this.say(`${file.name} is saved where the browser puts downloads.`);
   }
 
   select(id) {
-    this.selected = this.selected === id ? "" : id;
-    this.send({ do: "select", node: this.selected });
-    this.tell();
+    if (this.selected === id) return;
+    this.selected = id;
+    this.artifact = null;
+    if (id) this.tree.reveal(id);
+    this.send({ do: "select", node: id });
+    this.touch("selection", "nodes", "log");
   }
 
-  stop() {
-    this.stopping = this.ask("stop", "Asking the workflow to stop …");
+  // What is known of the selected node; asked for if that was not done yet.
+  detail() {
+    const id = this.selected;
+    if (id && !this.details.has(id)) {
+      this.details.set(id, null);
+      this.send({ do: "detail", node: id });
+    }
+    return this.details.get(id) || null;
   }
 
-  resume() {
-    this.resuming = this.ask("resume", "Asking the workflow to go on …");
+  look(which) {
+    this.artifact = { ...which, waiting: true };
+    this.send({ do: "artifact", ...which });
+    this.touch("detail");
   }
 
-  ask(verb, text) {
-    const sent = this.send({ do: verb });
-    this.said = sent ? { text, wrong: false } : null;
-    this.tell();
-    return sent;
+  fold(mark) {
+    this.send({ do: "fold", path: mark.path, fold: mark.fold });
   }
 
-  setLink(link) {
-    if (this.link === link) return;
-    this.link = link;
-    this.tell();
+  ask(verb, text, more = {}) {
+    if (!this.send({ do: verb, ...more })) return;
+    this.asking = verb;
+    this.say(text);
   }
 
-  tell() {
-    this.views.forEach((view) => view.schedule());
+  say(text) {
+    this.said = { text, wrong: false, run: "" };
+    this.touch("said");
+  }
+
+  can(verb) {
+    return this.finished && this.header.can.includes(verb);
+  }
+
+  // Now, by the kernel's clock.
+  now() {
+    return Date.now() + this.offset;
   }
 
   get finished() {
-    return FINISHED.has(this.header.phase);
+    return this.header !== null && FINISHED.has(this.header.phase);
   }
 
   // Whether what is shown may be wrong by now, because no news can come.
   get stale() {
-    return !this.finished && (this.ended || this.link === "gone");
+    return !this.finished && (this.ended || this.link.state === "gone");
   }
 
   // Whether the view has more to show than the snapshot that is stored in the notebook.
   get alive() {
-    return this.header !== null && (this.link !== "gone" || this.heard > 0);
+    return this.header !== null && (this.link.state !== "gone" || this.link.count > 0);
   }
 }
 
-const stores = new WeakMap();
-
-export function storeOf(model) {
-  if (!stores.has(model)) stores.set(model, new Store(model));
-  return stores.get(model);
+// Whether two speak of the same artifact.
+export function isSame(one, other) {
+  return Boolean(one && other) && one.node === other.node && one.side === other.side && one.name === other.name;
 }

@@ -14,8 +14,13 @@ export function newId() {
   return `nbflow-${made}-${Math.random().toString(36).slice(2, 8)}`;
 }
 
+const FOCUSABLE = new Set(["button", "input", "select", "textarea"]);
+// Jupyter leaves keys alone where this stands on the element that has the focus: an element around it is not asked.
+export const OWN_KEYS = "data-lm-suppress-shortcuts";
+
 export function make(tag, name, attributes = {}, ...children) {
   const element = document.createElement(tag);
+  if (FOCUSABLE.has(tag) || "tabindex" in attributes) element.setAttribute(OWN_KEYS, "true");
   if (name) element.className = name;
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);

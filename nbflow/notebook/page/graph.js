@@ -1,6 +1,6 @@
 // The graph: the drawing of the kernel, recoloured as nodes change.
 
-import { SIGNS, make, makeButton, setAttribute, signOf } from "./elements.js";
+import { OWN_KEYS, SIGNS, make, makeButton, setAttribute, signOf } from "./elements.js";
 import { Zoom } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -79,6 +79,7 @@ export class GraphView {
     this.shapes.set(shape.id, shape);
     shape.setAttribute("role", "button");
     shape.setAttribute("tabindex", "-1");
+    shape.setAttribute(OWN_KEYS, "true");
     const link = shape.querySelector("a");
     if (!link) return;
     shape.dataset.tip = link.getAttributeNS("http://www.w3.org/1999/xlink", "title") || "";

@@ -3,7 +3,7 @@
 import { Alerts } from "./alerts.js";
 import { ApproveView } from "./approve.js";
 import { DetailView } from "./detail.js";
-import { make, setText } from "./elements.js";
+import { OWN_KEYS, make, setText } from "./elements.js";
 import { GraphView } from "./graph.js";
 import { HeaderView } from "./header.js";
 import { LogView } from "./log.js";
@@ -38,7 +38,7 @@ export class RunView {
     const middle = make("div", "nbflow-middle", {}, pane, this.nodes.element);
     this.live = make("div", "nbflow-hidden", { role: "status", "aria-live": "polite" });
     this.root = make(
-      "section", "nbflow-view", { "data-lm-suppress-shortcuts": "true", "aria-label": "workflow" },
+      "section", "nbflow-view", { [OWN_KEYS]: "true", "aria-label": "workflow" },
       ...this.header.parts, this.approve.element, middle, below.bar, this.log.element, this.detail.element, this.live,
     );
     el.append(this.root);

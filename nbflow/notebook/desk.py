@@ -15,8 +15,8 @@ from typing import Protocol
 from nbflow.clients.client import Client, LogOptions, Request
 from nbflow.commands import again
 from nbflow.errors import NbflowError
-from nbflow.notebook.detail import detail
 from nbflow.notebook.artifacts import Artifact
+from nbflow.notebook.detail import detail
 from nbflow.notebook.nodes import artifacts_of, pods_below
 from nbflow.notebook.preview import preview
 from nbflow.spec.status import WorkflowObject

@@ -297,6 +297,39 @@ def test_details_tell_what_went_in_and_came_out(bare, fake):
     expect(cells.filter(has_text="Exit code")).to_have_text("Exit code0")
 
 
+def test_artifacts_are_looked_at_in_a_frame_without_rights_and_saved(bare, fake, client):
+    data = {
+        "page": b"<html><body>shown<script>parent.hacked=1</script></body></html>",
+        "table": b"a,b\n1,2\n",
+    }
+    client.artifacts.update({(node_id("diamond.A"), name): content for name, content in data.items()})
+    page, _ = bare(fake.workflow)
+    artifacts = [{"name": "page", "path": "/tmp/page.html"}, {"name": "table", "path": "/tmp/t.csv"}]
+    fake.change(node("diamond.A", Phase.SUCCEEDED, outputs={"artifacts": artifacts}))
+    row(page, "A").click()
+    tab(page, "Details").click()
+    detail = view(page).locator(".nbflow-detail")
+    detail.get_by_role("row", name="page").get_by_role("button", name="Open").click()
+    frame = detail.frame_locator("iframe.nbflow-frame")
+    expect(frame.frame_locator("iframe").locator("body")).to_have_text("shown")
+    assert detail.locator("iframe").get_attribute("sandbox") == ""
+    detail.get_by_role("row", name="table").get_by_role("button", name="Open").click()
+    expect(frame.locator("td")).to_have_text(["1", "2"])
+    with page.expect_download() as saved:
+        detail.get_by_role("row", name="table").get_by_role("button", name="Save").click()
+    assert (saved.value.suggested_filename, saved.value.path().read_bytes()) == ("t.csv", data["table"])
+    assert page.evaluate("window.hacked") is None
+
+
+def test_an_artifact_that_is_gone_says_so_where_it_was_asked_for(bare, fake):
+    page, _ = bare(fake.workflow)
+    fake.change(node("diamond.A", Phase.SUCCEEDED, outputs={"artifacts": [{"name": "model", "path": "/m"}]}))
+    row(page, "A").click()
+    tab(page, "Details").click()
+    button(page, "Open").click()
+    expect(view(page).locator(".nbflow-preview")).to_have_text("no artifact model")
+
+
 # --- buttons
 
 

@@ -162,6 +162,7 @@ def _say_of_crons(session: Session, kind: str) -> None:
 def _checked(session: Session, files: Sequence[str], kind: str) -> list[Mapping[str, object]]:
     """The manifests of that kind. Raises ManifestError or NbflowError before anything is created."""
     from nbflow.commands.manifests import expand, load_all
+    from nbflow.commands.support import check_created
 
     documents = load_all(expand(files))
     chosen = [document for document in documents if document.kind == kind]
@@ -169,6 +170,8 @@ def _checked(session: Session, files: Sequence[str], kind: str) -> list[Mapping[
         raise NbflowError(f"No {kind} found in given files", fix=f"a manifest to create has `kind: {kind}`")
     for finding in refuse_errors(lint_parsed(documents, client=session.client, kinds=[kind])):
         session.console.say(finding.render())
+    for remark in check_created(chosen, session.client):
+        session.console.say(remark)
     return [document.data for document in chosen]
 
 

@@ -85,20 +85,21 @@ def lint_parsed(
         kinds=kinds,
         created=created,
         advice=True,
-        target=_target(advice.target or settings.target, home),
+        target=_target(advice.target or settings.target, home, documents),
         ignored=(*advice.ignored, *settings.ignored),
     )
 
 
-def _target(name: str, home: Home) -> Target | None:
+def _target(name: str, home: Home, documents: Sequence[Document]) -> Target | None:
     """What lint has to know of a target; None of one that takes every image."""
     if name not in TARGETS:
         return None
+    from nbflow.commands.support import registered_plugins
     from nbflow.lint.advice import Target
     from nbflow.runtimes.images import known_images, repository
 
     images = known_images(home.root)
-    return Target(name, lambda image: repository(image) in images, frozenset({"Plugin"}))
+    return Target(name, lambda image: repository(image) in images, registered_plugins(documents))
 
 
 def known_templates(documents: Iterable[Document], client: Client | None) -> Known:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.naming import CREATED, check_data_key, check_name
 from nbflow.commands.submission import left_alone
+from nbflow.commands.support import check_created
 from nbflow.errors import ConflictError, NbflowError
 from nbflow.spec.naming import is_data_key
 
@@ -34,7 +35,8 @@ def create_all(documents: Sequence[Document], client: Client) -> tuple[list[Stor
     refuse_errors([finding for finding in findings if finding.rule != _MISSING_REFERENCE])
     dangling = [f"{finding.problem}; create it before a workflow uses it" for finding in findings]
     others = [document for document in documents if document.kind not in CREATED]
-    return [client.create(document.data) for document in chosen], [*dangling, *left_alone(others)]
+    remarks = [*dangling, *check_created(chosen, client), *left_alone(others)]
+    return [client.create(document.data) for document in chosen], remarks
 
 
 def create_secret(client: Client, name: str, values: Mapping[str, bytes], *, kind: str = "Opaque") -> Stored:

@@ -9,6 +9,7 @@ from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.manifests import Manifest, load_all
 from nbflow.commands.naming import CREATED_FIRST, check_options
 from nbflow.commands.parameters import warn_about_parameters
+from nbflow.commands.support import check_support
 from nbflow.commands.values import texts
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
@@ -88,12 +89,13 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
         lint_parsed(checked, client=client, submit=True, created=("Workflow", *CREATED_FIRST))
     )
     _refuse_privileged(changed.values(), client)
+    remarks = check_support([document for document in checked if document.kind == "Workflow"], client)
     others = [document for document in documents if document.kind != "Workflow"]
     return Prepared(
         tuple(changed.values()),
         tuple(document.data for document in others if document.kind in CREATED_FIRST),
         tuple(warnings),
-        (*left_alone(others), *(warn_about_parameters(workflows, options))),
+        (*remarks, *left_alone(others), *(warn_about_parameters(workflows, options))),
     )
 
 

@@ -62,6 +62,7 @@ RULES = {
     "NBF226": "a value in a shell script does not break its quoting",
     "NBF227": "a text is not taken for a number",
     "NBF228": "a manifest holds no secret",
+    "NBF229": "a field has its effect on the target",
 }
 """Code -> what holds if the rule is kept."""
 

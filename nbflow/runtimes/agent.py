@@ -31,7 +31,7 @@ _ANSWERED = ("http", "plugin")
 _INHERITED = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 )  # fmt: skip
-"""How this machine reaches the net, which is the controller's to know."""
+"""How this machine reaches the net, which is the controller's to know; so are the settings of nbflow."""
 
 
 def is_agent(pod: Pod) -> bool:
@@ -53,7 +53,8 @@ def agent_pod(pod: Pod, home: Home) -> Pod:
     """The pod with its command line, and with what its process needs to know."""
     kind = agent_kind(pod.main.image)
     annotations = {k: v for k, v in pod.annotations.items() if k.startswith("nbflow.dev/")}
-    env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
+    inherited = (name for name in os.environ if name in _INHERITED or name.startswith("NBFLOW_"))
+    env = {name: os.environ[name] for name in inherited} | {
         "NBFLOW_HOME": os.fspath(home.root),
         "NBFLOW_ANNOTATIONS": json.dumps(annotations),
         "PYTHONPATH": os.fspath(Path(__file__).parent.parent.parent),

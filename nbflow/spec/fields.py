@@ -25,6 +25,15 @@ OBJECTS = {
 }
 """Kinds of Kubernetes that come along with workflows -> their types; documents of other kinds are not looked at."""
 
+BASES = {
+    "Artifact": "ArtifactLocation",
+    "ArtifactPaths": "Artifact",
+    "ContainerNode": "V1Container",
+    "ScriptTemplate": "V1Container",
+    "UserContainer": "V1Container",
+}
+"""Type -> the type whose fields it takes over, `...` in argo.json."""
+
 RENAMED = {
     ("CronWorkflowSpec", "schedule"): "use `schedules`, a list, since v4",
     ("Synchronization", "mutex"): "use `mutexes`, a list, since v4",

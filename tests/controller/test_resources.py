@@ -110,7 +110,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cli(home: Path) -> Iterator[Cli]:
-    env = {**os.environ, "NBFLOW_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    allowed = {"NBFLOW_HOST_PATHS": str(home.parent / "met")}
+    env = {**os.environ, "NBFLOW_HOME": str(home), "PYTHONPATH": str(ROOT), **allowed}
 
     def run(*words: object, text: str = "") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "nbflow.cli", *map(str, words)]
@@ -321,7 +322,8 @@ def test_a_workflow_labels_itself_while_its_job_runs_side_by_side(cli: Cli, home
     outputs: {{parameters: [{{name: uid, valueFrom: {{jsonPath: "{{.metadata.uid}}"}}}}]}}
 """,
     )
-    assert made["metadata"]["labels"]["foo"] == "bar"  # type: ignore[index]
+    shown = json.loads(cli("get", made["metadata"]["name"], "-o", "json").stdout)  # type: ignore[index]
+    assert shown["metadata"]["labels"]["foo"] == "bar"
     nodes = {node["displayName"]: node for node in made["status"]["nodes"].values()}  # type: ignore[index]
     assert (nodes["job"]["phase"], len(nodes["job"]["outputs"]["parameters"][0]["value"])) == (
         "Succeeded",

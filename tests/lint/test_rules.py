@@ -15,7 +15,7 @@ MANIFESTS = sorted(path.stem for path in (HERE / "manifests").glob("*.yaml"))
 NOT_OF_A_MANIFEST = {"NBF202"}
 
 
-TARGET = Target("sandbox", lambda image: image.startswith("python:"), frozenset({"Plugin"}))
+TARGET = Target("sandbox", lambda image: image.startswith("python:"))
 
 
 def documents(name):

@@ -24,12 +24,12 @@ class Target:
     """Where workflows are going to run, as far as advice needs to know it.
 
     name: as in `--on`. knows: whether it knows what an image runs when a template gives no command.
-    lacks: types of templates that cannot run there.
+    plugins: names of the executor plugins that are registered there.
     """
 
     name: str
     knows: Callable[[str], bool]
-    lacks: frozenset[str] = frozenset()
+    plugins: frozenset[str] = frozenset()
 
 
 def advise(report: Report, document: Document, target: Target | None) -> None:
@@ -42,3 +42,7 @@ def advise(report: Report, document: Document, target: Target | None) -> None:
     advise_shell(report, holder, templates)
     advise_secrets(report, holder, templates)
     advise_scalars(report, document)
+    if target is not None:
+        from nbflow.lint.advice.support import advise_support
+
+        advise_support(report, document, target)

@@ -32,13 +32,6 @@ def containers(template: Template) -> Iterator[tuple[Where, Json]]:
 def advise_containers(report: Report, templates: list[Template], target: Target | None) -> None:
     """Every container of every template."""
     for template in templates:
-        if target is not None and template.type in target.lacks:
-            problem = (
-                f"templates.{template.name} cannot run on {target.name}: it has no {template.type} templates"
-            )
-            report.warning(
-                "NBF225", template.where.at("name"), problem, "run it on a target that has them (--on)"
-            )
         for where, container in containers(template):
             image = text(container, "image")
             if image and "{{" not in image:

@@ -293,6 +293,9 @@ class Dag:
         """End the DAG once nothing of it runs any more."""
         if self.node.fulfilled or (self.open and not self._only_blocked()):
             return
+        if self.open and not limits.workflow_is_full(self.run):
+            self.run.once_idle.append(self._settle)
+            return
         phase = self._phase()
         if phase is None:
             return

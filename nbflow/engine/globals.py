@@ -43,7 +43,7 @@ def merged_spec(spec: WorkflowSpec, stored: Mapping[str, object] | None, world: 
 def _template_spec(reference: WorkflowTemplateRef, world: World) -> Mapping[str, object]:
     found = world.workflow_template(reference.name, cluster_scope=reference.cluster_scope)
     if found is None:
-        kind = "clusterworkflowtemplates" if reference.cluster_scope else "workflowtemplates"
+        kind = "clusterworkflowtemplate" if reference.cluster_scope else "workflowtemplate"
         raise CallError(f'{kind}.argoproj.io "{reference.name}" not found')
     return cast("Mapping[str, object]", found.get("spec") or {})
 

@@ -94,11 +94,22 @@ def halts(run: Run, boundary: str, node: NodeStatus, *, after: bool = False) -> 
 
 
 def _last_group(run: Run, boundary: str) -> NodeStatus | None:
-    """The step group that a steps node has come to."""
-    index, found = 0, None
-    while (group := run.tree.named(f"{run.tree.nodes[boundary].name}[{index}]")) is not None:
-        index, found = index + 1, group
-    return found
+    """The step group that Argo finds last below a node, however deep: at times one of a template further down."""
+    seen: set[str] = set()
+    pending = [(boundary, False)]
+    while pending:
+        name, done = pending.pop()
+        node = run.tree.nodes.get(name)
+        if node is None:
+            continue
+        if done:
+            if node.type is NodeType.STEP_GROUP:
+                return node
+        elif name not in seen:
+            seen.add(name)
+            pending.append((name, True))
+            pending += [(child, False) for child in run.tree.children(name)]
+    return None
 
 
 def is_part_of_exit_handler(run: Run, node: NodeStatus) -> bool:

@@ -211,6 +211,9 @@ class Reconciler:
             if waiting is not None:
                 waiting.start()
                 continue
+            if run.once_idle:  # what waits for its turn has had it
+                run.later(run.once_idle.popleft())
+                continue
             self._root.advance()
             if not run.busy and not self._wake():
                 break

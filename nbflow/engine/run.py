@@ -140,6 +140,7 @@ class Run:
         self.actions: list[Action] = []
         self.owners: dict[str, Context] = {}
         self.daemons: set[str] = set()
+        self.once_idle: deque[Callable[[], None]] = deque()
         self._agenda: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
         self._timer_count = 0
@@ -180,6 +181,7 @@ class Run:
     def clear(self) -> None:
         """Forget all that was to be done: the workflow is over."""
         self._agenda.clear()
+        self.once_idle.clear()
         self._timers.clear()
 
     @property

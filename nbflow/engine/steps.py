@@ -193,7 +193,20 @@ class Steps:
         if child in self.open:
             self._look_at(child)
             self._settle()
-        limits.halts(self.run, self.node_id, node, after=True)
+        if limits.halts(self.run, self.node_id, node, after=True):
+            self._say_who_failed()
+
+    def _say_who_failed(self) -> None:
+        """FailFast ended the template while some steps waited for their turn: the others tell why, if they are done."""
+        children = [self.run.tree.nodes[child] for child in self.run.tree.children(self.group.id)]
+        if self.finished and all(child.fulfilled for child in children):
+            bad = next(
+                (c for c in children if c.phase and c.phase.bad and not self._continues(c.id, c.phase)), None
+            )
+            if bad is not None:
+                message = f"child '{bad.id}' failed"
+                self.run.mark(self.group, Phase.FAILED, message)
+                self.run.mark(self.node, Phase.FAILED, message, outbound=self._outbound())
 
     def child_errored(self, call: Call, message: str) -> None:
         """See Context."""

@@ -154,7 +154,7 @@ def test_what_a_template_becomes_later_does_not_matter():
 
 def test_a_template_that_is_not_there():
     wf = Simulation("workflowTemplateRef: {name: t, clusterScope: true}").run()
-    assert (wf.phase, wf.message) == (Phase.ERROR, 'clusterworkflowtemplates.argoproj.io "t" not found')
+    assert (wf.phase, wf.message) == (Phase.ERROR, 'clusterworkflowtemplate.argoproj.io "t" not found')
 
 
 def test_the_workflow_wins_over_its_template():

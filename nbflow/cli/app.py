@@ -27,7 +27,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "configmap": ("objects", "create, list and delete config maps"),
         "template": ("templates", "manipulate workflow templates"),
         "cluster-template": ("templates", "manipulate cluster workflow templates"),
-        "cron": ("templates", "manage cron workflows"),
+        "cron": ("crons", "manage cron workflows"),
         "volume": ("objects", "create, list and delete volumes"),
     },
     "Look": {

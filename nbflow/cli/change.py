@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from nbflow.cli.look import selection_of
 from nbflow.cli.session import FIELD_SELECTOR, Session, on_target
-from nbflow.clients.client import Selection
+from nbflow.clients.client import Client, Selection
 from nbflow.commands import changing
+from nbflow.commands.connecting import within
 from nbflow.errors import NbflowError, NotFoundError
 
 _SELECTOR = click.option(
@@ -98,19 +100,20 @@ def resume(session: Session, names: Sequence[str], node_field_selector: str) -> 
 @click.option("--prefix", default="", help="Delete workflows by prefix")
 @click.option("--older", default="", help="Delete workflows finished before the duration (10m, 3h, 1d)")
 @click.option("--status", multiple=True, help="Delete by status (comma separated)")
-@click.option("--force", is_flag=True, hidden=True)
+@click.option("--force", is_flag=True, help="Delete workflows also where finalizers hold them")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Delete workflows from all namespaces")
 @click.option("--query-chunk-size", type=int, default=0, hidden=True)
-@click.option("-A", "--all-namespaces", is_flag=True, hidden=True)
 @_SELECTOR
 @FIELD_SELECTOR
 @_DRY_RUN
 @on_target
 @click.pass_obj
 def delete(
-    session: Session, /, names: Sequence[str], dry_run: bool, **filters: object
+    session: Session, /, names: Sequence[str], dry_run: bool, force: bool, **filters: object
 ) -> int:  # click's signature
     """Delete workflows with their pods, logs and artifacts; what runs is ended first."""
-    given = any(filters[key] for key in filters if key not in ("force", "query_chunk_size"))
+    filters.pop("query_chunk_size")
+    given = any(filters.values())
     if not names and not given:
         raise NbflowError(
             "requires either a workflow or other argument", fix="nbflow delete WORKFLOW, or --all"
@@ -119,9 +122,9 @@ def delete(
     if not chosen:
         session.console.line("No resources found")
     missing = 0
-    for name in chosen:
+    for client, name in chosen:
         try:
-            found = name if dry_run else changing.delete(session.client, name)
+            found = name if dry_run else changing.delete(client, name, force=force)
         except NotFoundError:
             session.console.say(f"Workflow '{name}' not found")
             missing += 1
@@ -140,15 +143,20 @@ def _chosen(session: Session, names: Sequence[str], selector: str, fields: str) 
     return changing.choose(session.client, names, chosen)
 
 
-def _to_delete(session: Session, names: Sequence[str], filters: dict[str, object] | None) -> list[str]:
-    chosen = changing.choose(session.client, names, None)
+def _to_delete(
+    session: Session, names: Sequence[str], filters: dict[str, object] | None
+) -> list[tuple[Client, str]]:
+    """Each workflow once, with the client of its namespace."""
+    chosen = [(session.client, name) for name in changing.choose(session.client, names, None)]
     if filters is None:
         return chosen
+    everywhere = bool(filters.get("all_namespaces"))
     selection, _, older = selection_of(filters)
-    listed = session.client.list(selection)
+    listed = session.client.list(replace(selection, all_namespaces=everywhere))
     if older:
         listed = [w for w in listed if w.status.finished_at and w.status.finished_at < older]
-    return list(dict.fromkeys([*chosen, *(workflow.name for workflow in listed)]))
+    found = [(within(session.client, w.namespace) if everywhere else session.client, w.name) for w in listed]
+    return [*chosen, *(one for one in found if one not in chosen)]
 
 
 def _say(session: Session, text: str, *, dry_run: bool) -> None:

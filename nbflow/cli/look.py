@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -78,11 +79,10 @@ def list_(
 ) -> int:  # click's signature
     """List workflows."""
     selection, since, older = selection_of(filters)
+    selection = replace(selection, all_namespaces=all_namespaces, whole=output in {"wide", "json", "yaml"})
     workflows = _in_time(reading.list_workflows(session.client, selection), since, older)
     if session.namespace and not all_namespaces:
         workflows = [w for w in workflows if (w.namespace or "default") == session.namespace]
-    if output == "wide":
-        workflows = [session.client.get(workflow.name) for workflow in workflows]
     _print_list(session.console, workflows, output or "", headers=not no_headers, namespaces=all_namespaces)
     return 0
 

@@ -1,22 +1,25 @@
-"""`nbflow template`, `cluster-template`, `cron`."""
+"""`nbflow template`, `cluster-template`, and what `cron` shares with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import click
 
 from nbflow.cli.console import now, print_data, print_objects
 from nbflow.cli.session import Session, on_target, output
-from nbflow.commands import objects
-from nbflow.commands.again import replacing
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
-from nbflow.commands.stored import find_object, word_on_crons
 from nbflow.errors import ConflictError, NbflowError
 from nbflow.spec.status import parse_time
 
-_FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
-_NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
+Command = TypeVar("Command", bound=Callable[..., object])
+JSONObject = Mapping[str, object]
+
+FILES = click.argument("files", nargs=-1, required=True, metavar="FILE...")
+NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
+STRICT = click.option("--strict/--no-strict", default=True, help="perform strict workflow validation")
+CRON = "CronWorkflow"
 
 
 @click.group("template", short_help="manipulate workflow templates")
@@ -29,38 +32,46 @@ def cluster_template() -> None:
     """Cluster workflow templates: what workflows of all namespaces refer to."""
 
 
-@click.group("cron", short_help="manage cron workflows")
-def cron() -> None:
-    """Cron workflows: workflows that start at set times."""
+def create_all(session: Session, group: str, manifests: Sequence[JSONObject], form: str) -> int:
+    """Store objects that are not there yet, and print them. Raises ConflictError if one is."""
+    for manifest in manifests:
+        stored = session.client.create(manifest)
+        if stored.existed:
+            raise ConflictError(f'{stored.kind} "{stored.name}" already exists', fix=f"nbflow {group} update")
+        print_details(session, [stored.object], stored.kind, form)
+    return 0
 
 
-def _add_changes(group: click.Group, kind: str) -> None:
-    @group.command("create", help=f"Create {kind}s from manifests.")
-    @_FILES
-    @output("name", "json", "yaml")
-    @on_target
-    @click.pass_obj
-    def create(session: Session, files: Sequence[str], output: str | None) -> int:
-        for manifest in _checked(session, files, kind):
-            stored = session.client.create(manifest)
-            if stored.existed:
-                raise ConflictError(
-                    f'{kind} "{stored.name}" already exists', fix=f"nbflow {group.name} update"
-                )
-            _print(session, [stored.object], kind, output or "")
-        _say_of_crons(session, kind)
-        return 0
+def say_of_crons(session: Session) -> None:
+    """What people should know who let cron workflows run here."""
+    from nbflow.commands.stored import word_on_crons
+
+    if word := word_on_crons(session.client):
+        session.console.say(word)
+
+
+def add_update(group: click.Group, kind: str) -> None:
+    """`update`."""
 
     @group.command("update", help=f"Update {kind}s from manifests.")
-    @_FILES
-    @output("name", "json", "yaml")
+    @FILES
+    @STRICT
+    @output("name", "json", "yaml", "wide")
     @on_target
     @click.pass_obj
-    def update(session: Session, files: Sequence[str], output: str | None) -> int:
-        for manifest in _checked(session, files, kind):
-            replacing(session.client, f"{group.name} update").replace(manifest)
-            _print(session, [find_object(session.client, kind, object_name(manifest))], kind, output or "")
+    def update(session: Session, files: Sequence[str], strict: bool, output: str | None) -> int:
+        from nbflow.commands.again import replacing
+
+        client = replacing(session.client, f"{group.name} update")
+        for manifest in checked(session, files, kind, strict=strict):
+            client.replace(manifest)
+            found = session.client.get_object(kind, object_name(manifest))
+            print_details(session, [found], kind, output or "")
         return 0
+
+
+def add_delete(group: click.Group, kind: str) -> None:
+    """`delete`."""
 
     @group.command("delete", help=f"Delete {kind}s.")
     @click.argument("names", nargs=-1, metavar="NAME...")
@@ -79,35 +90,57 @@ def _add_changes(group: click.Group, kind: str) -> None:
         return 0
 
 
-def _add_looks(group: click.Group, kind: str) -> None:
-    @group.command("get", help=f"Display details about {kind}s.")
-    @_NAMES
-    @output("name", "json", "yaml")
-    @on_target
-    @click.pass_obj
-    def get(session: Session, names: Sequence[str], output: str | None) -> int:
-        found = [find_object(session.client, kind, name) for name in names]
-        if output in {"json", "yaml"}:
-            print_objects(session.console, found, str(output))
-            return 0
-        _print(session, found, kind, output or "")
-        return 0
+def add_get(group: click.Group, kind: str) -> None:
+    """`get`."""
 
-    @group.command("list", help=f"List {kind}s.")
+    @group.command("get", help=f"Display details about {kind}s.")
+    @NAMES
     @output("name", "json", "yaml", "wide")
     @on_target
     @click.pass_obj
-    def list_(session: Session, output: str | None) -> int:
-        found = objects.list_objects(session.client, kind)
-        if output in {"json", "yaml"}:
-            print_data(session.console, [dict(one) for one in found], str(output))
-        else:
-            _table(session, found, kind, names_only=output == "name")
+    def get(session: Session, names: Sequence[str], output: str | None) -> int:
+        print_details(session, [session.client.get_object(kind, name) for name in names], kind, output or "")
         return 0
 
+
+def add_list(group: click.Group, kind: str) -> None:
+    """`list`."""
+
+    @group.command("list", help=f"List {kind}s.")
+    @_everywhere(kind)
+    @click.option("-l", "--selector", default="", help="Selector (label query) to filter on")
+    @output("name", "json", "yaml", "wide")
+    @on_target
+    @click.pass_obj
+    def list_(session: Session, selector: str, output: str | None, all_namespaces: bool = False) -> int:
+        from nbflow.clients.client import Selection
+        from nbflow.commands.objects import list_objects
+
+        selection = Selection(labels=selector, all_namespaces=all_namespaces)
+        found = list_objects(session.client, kind, selection)
+        if output in {"json", "yaml"}:
+            print_data(session.console, [dict(one) for one in found], str(output))
+        elif output == "name":
+            session.console.write("".join(f"{object_name(one)}\n" for one in found))
+        else:
+            local = session.client.target != "argo"
+            session.console.write(_table(found, kind, namespaces=all_namespaces, local=local))
+        return 0
+
+
+def _everywhere(kind: str) -> Callable[[Command], Command]:
+    """`-A`, for kinds that live in namespaces."""
+    if kind.startswith("Cluster"):
+        return lambda command: command
+    return click.option("-A", "--all-namespaces", is_flag=True, help=f"Show {kind}s from all namespaces")
+
+
+def add_lint(group: click.Group, kind: str) -> None:
+    """`lint`."""
+
     @group.command("lint", help=f"Validate files of {kind}s.")
-    @_FILES
-    @click.option("--strict/--no-strict", default=True, help="perform strict workflow validation")
+    @FILES
+    @STRICT
     @output("pretty", "simple")
     @on_target
     @click.pass_obj
@@ -119,52 +152,31 @@ def _add_looks(group: click.Group, kind: str) -> None:
         return report(session, files, [kind], strict=strict, output=output or "pretty")
 
 
-for _group, _kind in (
-    (template, "WorkflowTemplate"),
-    (cluster_template, "ClusterWorkflowTemplate"),
-    (cron, "CronWorkflow"),
-):
-    _add_changes(_group, _kind)
-    _add_looks(_group, _kind)
-
-
-def _add_switch(verb: str, done: str, *, suspend: bool) -> None:
-    @cron.command(verb, help=f"{verb.capitalize()} cron workflows.")
-    @_NAMES
+def _add_create(group: click.Group, kind: str) -> None:
+    @group.command("create", help=f"Create {kind}s from manifests.")
+    @FILES
+    @STRICT
+    @output("name", "json", "yaml", "wide")
     @on_target
     @click.pass_obj
-    def switch(session: Session, names: Sequence[str]) -> int:
-        for name in names:
-            replacing(session.client, f"cron {verb}").merge(
-                "CronWorkflow", name, {"spec": {"suspend": suspend}}
-            )
-            session.console.line(f"CronWorkflow '{name}' {done}")
-        if not suspend:
-            _say_of_crons(session, "CronWorkflow")
-        return 0
+    def create(session: Session, files: Sequence[str], strict: bool, output: str | None) -> int:
+        manifests = checked(session, files, kind, strict=strict)
+        return create_all(session, str(group.name), manifests, output or "")
 
 
-_add_switch("suspend", "suspended", suspend=True)
-_add_switch("resume", "resumed", suspend=False)
+for _group, _kind in ((template, "WorkflowTemplate"), (cluster_template, "ClusterWorkflowTemplate")):
+    for _add in (_add_create, add_update, add_delete, add_get, add_list, add_lint):
+        _add(_group, _kind)
 
-COMMANDS: dict[str, click.Command] = {
-    "template": template,
-    "cluster-template": cluster_template,
-    "cron": cron,
-}
+COMMANDS: dict[str, click.Command] = {"template": template, "cluster-template": cluster_template}
 
 
-def _say_of_crons(session: Session, kind: str) -> None:
-    if kind == "CronWorkflow" and (word := word_on_crons(session.client)):
-        session.console.say(word)
-
-
-def _checked(session: Session, files: Sequence[str], kind: str) -> list[Mapping[str, object]]:
+def checked(session: Session, files: Sequence[str], kind: str, *, strict: bool) -> list[JSONObject]:
     """The manifests of that kind. Raises ManifestError or NbflowError before anything is created."""
     from nbflow.commands.manifests import expand, load_all
     from nbflow.commands.support import check_created
 
-    documents = load_all(expand(files))
+    documents = load_all(expand(files), strict=strict)
     chosen = [document for document in documents if document.kind == kind]
     if not chosen:
         raise NbflowError(f"No {kind} found in given files", fix=f"a manifest to create has `kind: {kind}`")
@@ -175,52 +187,51 @@ def _checked(session: Session, files: Sequence[str], kind: str) -> list[Mapping[
     return [document.data for document in chosen]
 
 
-def _print(session: Session, found: Sequence[Mapping[str, object]], kind: str, form: str) -> None:
+def print_details(session: Session, found: Sequence[JSONObject], kind: str, form: str) -> None:
+    """Objects in full."""
+    local = session.client.target != "argo"
     if form in {"json", "yaml"}:
         print_objects(session.console, found, form)
         return
     for one in found:
-        metadata = _mapping(one.get("metadata"))
         if form == "name":
             session.console.line(object_name(one))
-            continue
-        rows = [("Name:", metadata.get("name")), ("Namespace:", metadata.get("namespace"))]
-        rows.append(("Created:", metadata.get("creationTimestamp")))
-        if kind == "CronWorkflow":
-            spec = _mapping(one.get("spec"))
-            rows += [("Schedules:", _schedules(spec)), ("Suspended:", str(bool(spec.get("suspend"))).lower())]
-        session.console.write("".join(f"{label:<30}{value}\n" for label, value in rows if value))
+        else:
+            session.console.write(_details(one, kind, local=local))
 
 
-def _table(session: Session, found: Sequence[Mapping[str, object]], kind: str, *, names_only: bool) -> None:
-    from nbflow.views.durations import between, short
+def _details(one: JSONObject, kind: str, *, local: bool) -> str:
+    from nbflow.views.crons import cron_details
+    from nbflow.views.durations import timestamp
+
+    if kind == CRON:
+        return cron_details(one, now=now(), local=local)
+    metadata = one.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    created = parse_time(metadata.get("creationTimestamp"))
+    rows = (
+        ("Name:", metadata.get("name")),
+        ("Namespace:", metadata.get("namespace")),
+        ("Created:", timestamp(created, now()) if created else ""),
+    )
+    return "".join(f"{label:<20} {value}\n" for label, value in rows if value)
+
+
+def _table(found: Sequence[JSONObject], kind: str, *, namespaces: bool, local: bool) -> str:
+    from nbflow.views.crons import cron_table
     from nbflow.views.text import clean, columns
 
-    names = [clean(object_name(one)) for one in found]
-    if names_only:
-        session.console.write("".join(f"{name}\n" for name in names))
-        return
-    if not names:
-        session.console.line("No resources found")
-        return
-    if kind != "CronWorkflow":
-        session.console.write("\n".join(columns([("NAME",), *((name,) for name in names)], 3)) + "\n")
-        return
-    rows = [("NAME", "AGE", "LAST RUN", "SCHEDULES", "TIMEZONE", "SUSPENDED")]
-    for name, one in zip(names, found, strict=True):
-        spec = _mapping(one.get("spec"))
-        created = parse_time(_mapping(one.get("metadata")).get("creationTimestamp"))
-        last = parse_time(_mapping(one.get("status")).get("lastScheduledTime"))
-        age, ago = short(between(created, None, now())), short(between(last, None, now())) if last else "N/A"
-        zone, off = str(spec.get("timezone") or ""), str(bool(spec.get("suspend"))).lower()
-        rows.append((name, age, ago, _schedules(spec), zone, off))
-    session.console.write("\n".join(columns(rows, 3)) + "\n")
+    if not found:
+        return "No resources found\n"
+    if kind == CRON:
+        return cron_table(found, now=now(), namespaces=namespaces, local=local)
+    names = ["NAME", *(clean(object_name(one)) for one in found)]
+    if not namespaces:
+        return "".join(f"{name}\n" for name in names)
+    spaces = ["NAMESPACE", *(clean(_namespace(one)) for one in found)]
+    return "\n".join(columns(list(zip(spaces, names, strict=True)), 3)) + "\n"
 
 
-def _schedules(spec: Mapping[str, object]) -> str:
-    listed = spec.get("schedules")
-    return ",".join(map(str, listed)) if isinstance(listed, list) else str(spec.get("schedule") or "")
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, Mapping) else {}
+def _namespace(one: JSONObject) -> str:
+    metadata = one.get("metadata")
+    return str(metadata.get("namespace") or "") if isinstance(metadata, Mapping) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from nbflow.clients.argo_logs import WorkflowLogs
 from nbflow.clients.argo_nodes import is_finished, is_offloaded, name_of, nodes_of, pack, typed, whole
 from nbflow.clients.argo_watching import WorkflowWatch, latest
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
+from nbflow.clients.submitting import name_suffix
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
 from nbflow.kube.access import Cluster
 from nbflow.kube.api import Api, Pauses
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 LATEST = "@latest"
 INSTANCE = "workflows.argoproj.io/controller-instanceid"
 _COMPLETED, _PHASE = "workflows.argoproj.io/completed", "workflows.argoproj.io/phase"
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _TRIES = 5
 
 
@@ -58,6 +57,12 @@ class ArgoClient:
         """The namespace that the workflows are in."""
         return self.api.namespace
 
+    def within(self, namespace: str) -> ArgoClient:
+        """The same cluster, asked for another namespace."""
+        if namespace in {"", self.namespace}:
+            return self
+        return ArgoClient(self._cluster, instance_id=self.instance_id, api=self.api.within(namespace))
+
     def submit(self, workflow: Mapping[str, object]) -> WorkflowObject:
         api = self._api_for(workflow)
         submitted = typed(api.create(WORKFLOW, self._labelled(workflow)))
@@ -73,8 +78,12 @@ class ArgoClient:
         return typed(self._find(name))
 
     def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
-        items = self.api.list(WORKFLOW, labels=self._selector(selection), fields=selection.fields).items
-        found = [typed(one, nodes=False) for one in items if name_of(one).startswith(selection.prefix)]
+        labels, fields = self._selector(selection), selection.fields
+        items = self.api.list(
+            WORKFLOW, labels=labels, fields=fields, all_namespaces=selection.all_namespaces
+        ).items
+        chosen = (one for one in items if name_of(one).startswith(selection.prefix))
+        found = [typed(one, nodes=selection.whole) for one in chosen]
         found.sort(key=lambda one: (str(one.metadata.get("creationTimestamp", "")), one.name), reverse=True)
         return found if selection.limit is None else found[: selection.limit]
 
@@ -123,7 +132,7 @@ class ArgoClient:
         found = self._find(name)
         self._check_managed(found)
         old = whole(found) if options.memoized else found
-        new = resubmit(old, options, datetime.now(UTC), suffix=_suffix())
+        new = resubmit(old, options, datetime.now(UTC), suffix=name_suffix())
         again = typed(self._api_of(name).create(WORKFLOW, pack(self._created(new))))
         if name in self._elsewhere:
             self._elsewhere[again.name] = self._elsewhere[name]
@@ -160,10 +169,15 @@ class ArgoClient:
         """Change some fields of an object (cron suspend, cron resume). Raises NotFoundError."""
         return Stored(kind, name, existed=True, object=self.api.patch(resource_of(kind), name, patch))
 
-    def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
+    def objects(self, kind: str, selection: Selection = Selection()) -> Sequence[Mapping[str, object]]:
         resource = resource_of(kind)
-        labels = self._instance() if resource.group else ""
-        return [_shown(kind, one) for one in self.api.list(resource, labels=labels).items]
+        labels = ",".join(filter(None, (selection.labels, self._instance() if resource.group else "")))
+        everywhere = selection.all_namespaces
+        listing = self.api.list(resource, labels=labels, fields=selection.fields, all_namespaces=everywhere)
+        return [_shown(kind, one) for one in listing.items]
+
+    def get_object(self, kind: str, name: str) -> Mapping[str, object]:
+        return _shown(kind, self.api.get(resource_of(kind), name))
 
     def delete_object(self, kind: str, name: str) -> None:
         self.api.delete(resource_of(kind), name)
@@ -326,10 +340,6 @@ def _shown(kind: str, stored: JSONObject) -> JSONObject:
             if key not in {"annotations", "managedFields"}
         }
     }
-
-
-def _suffix() -> str:
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in os.urandom(5))
 
 
 def _mapping(value: object) -> JSONObject:

@@ -50,7 +50,10 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which workflows to list. phases: empty for all. labels, fields: Kubernetes' selector syntax."""
+    """Which workflows, or other objects, to list. phases: empty for all. labels, fields: Kubernetes' selector syntax.
+
+    all_namespaces: not those of the client's own namespace alone. whole: with their nodes.
+    """
 
     labels: str = ""
     fields: str = ""
@@ -59,6 +62,8 @@ class Selection:
     completed: bool = False
     prefix: str = ""
     limit: int | None = None
+    all_namespaces: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Client(Protocol):
         """A workflow with all its nodes. "@latest" is the newest one. Raises NotFoundError."""
 
     def list(self, selection: Selection = Selection()) -> Sequence[WorkflowObject]:
-        """Workflows without their nodes, newest first."""
+        """Workflows, newest first; without their nodes, if the selection does not say otherwise."""
 
     def watch(self, name: str) -> Iterator[WorkflowUpdate]:
         """The workflow now, then each change in batches (at most 20 a second), until it is finished.
@@ -114,8 +119,11 @@ class Client(Protocol):
     def create(self, manifest: Mapping[str, object]) -> Stored:
         """Store a Secret, ConfigMap, PersistentVolumeClaim, WorkflowTemplate, ...; an existing one stays as it is."""
 
-    def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
-        """All stored objects of a kind; the data of Secrets is left out."""
+    def objects(self, kind: str, selection: Selection = Selection()) -> Sequence[Mapping[str, object]]:
+        """Stored objects of a kind, chosen by their labels; the data of Secrets is left out."""
+
+    def get_object(self, kind: str, name: str) -> Mapping[str, object]:
+        """One of them. Raises NotFoundError."""
 
     def delete_object(self, kind: str, name: str) -> None:
         """Raises NotFoundError."""

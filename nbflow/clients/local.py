@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nbflow.clients.client import LogLine, LogOptions, Request, Selection, Stored, WorkflowUpdate
 from nbflow.clients.logs import logs
-from nbflow.clients.selectors import parse_fields, parse_selector
+from nbflow.clients.selectors import labels_of, parse_fields, parse_selector
 from nbflow.clients.starting import starter_of
 from nbflow.clients.submitting import name_suffix, new_uid, prepare_submit, with_ours, without_ours
 from nbflow.clients.waiting import wait_for
@@ -107,7 +107,7 @@ class LocalClient:
                 if not chosen(name, phase, labels) or not (snapshot := store.by_key(key)):
                     continue
                 if has_fields(workflow := snapshot.object()):
-                    found.append(workflow)
+                    found.append(self.get(name) if selection.whole else workflow)
         return found
 
     def watch(self, name: str) -> Iterator[WorkflowUpdate]:
@@ -213,11 +213,21 @@ class LocalClient:
             self._see_to_crons(kind, store)
         return Stored(kind, name, existed=True, object=without_secrets(stored))
 
-    def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
+    def objects(self, kind: str, selection: Selection = Selection()) -> Sequence[Mapping[str, object]]:
+        meets = parse_selector(selection.labels)
         if not is_made(self.home):
             return []
         with self._store() as store:
-            return store.objects.list(kind)
+            return [one for one in store.objects.list(kind) if meets(labels_of(one))]
+
+    def get_object(self, kind: str, name: str) -> Mapping[str, object]:
+        found = None
+        if is_made(self.home):
+            with self._store() as store:
+                found = store.objects.get(kind, name)
+        if found is None:
+            raise NotFoundError(f'{kind} "{name}" not found')
+        return without_secrets(found)
 
     def delete_object(self, kind: str, name: str) -> None:
         if not is_made(self.home):

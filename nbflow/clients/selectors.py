@@ -44,6 +44,13 @@ def _requirement(part: str) -> Requirement:
     )
 
 
+def labels_of(stored: Mapping[str, object]) -> Labels:
+    """The labels of an object."""
+    metadata = stored.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+    return {str(key): str(value) for key, value in labels.items()} if isinstance(labels, Mapping) else {}
+
+
 FIELDS = ("metadata.name", "metadata.namespace")
 """What can be asked of a custom resource's fields."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from nbflow.clients.client import Request
 from nbflow.commands.changing import select_nodes
+from nbflow.commands.connecting import Replacing
 from nbflow.commands.reading import resolve
 from nbflow.errors import NbflowError
 from nbflow.revise.submit import split_parameter
@@ -29,17 +30,6 @@ class Repeating(Protocol):
 
     def resubmit(self, name: str, options: ResubmitOptions) -> WorkflowObject:
         """Run it all again, as a new workflow."""
-
-
-@runtime_checkable
-class Replacing(Protocol):
-    """A client that can change stored objects."""
-
-    def replace(self, manifest: Mapping[str, object]) -> object:
-        """Put a manifest in place of the object of its kind and name. Raises NotFoundError."""
-
-    def merge(self, kind: str, name: str, patch: Mapping[str, object]) -> object:
-        """Change some fields of an object. Raises NotFoundError."""
 
 
 def retry(client: Client, name: str, options: RetryOptions) -> WorkflowObject:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbflow.clients.client import Request, Selection
+from nbflow.commands.connecting import Replacing
 from nbflow.commands.reading import resolve
 from nbflow.errors import NotFoundError
 from nbflow.spec.status import WorkflowObject
@@ -37,9 +38,14 @@ def resume(client: Client, name: str, *, node_selector: str = "") -> WorkflowObj
     return client.ask(resolve(client, name), Request("resume", nodes=nodes))
 
 
-def delete(client: Client, name: str) -> str:
-    """Forget a workflow with all its files; ends it first. Returns its name."""
+def delete(client: Client, name: str, *, force: bool = False) -> str:
+    """Forget a workflow with all its files; ends it first. Returns its name.
+
+    force: in a cluster also if a finalizer (artifact GC) holds it; here nothing does.
+    """
     found = resolve(client, name)
+    if force and isinstance(client, Replacing):
+        client.merge("Workflow", found, {"metadata": {"finalizers": None}})
     client.delete(found)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -56,6 +56,30 @@ def prepared_client(client: Client) -> Iterator[Client]:
     except BaseException:
         client.close()
         raise
+
+
+@runtime_checkable
+class Replacing(Protocol):
+    """A client that can change stored objects."""
+
+    def replace(self, manifest: Mapping[str, object]) -> object:
+        """Put a manifest in place of the object of its kind and name. Raises NotFoundError."""
+
+    def merge(self, kind: str, name: str, patch: Mapping[str, object]) -> object:
+        """Change some fields of an object. Raises NotFoundError."""
+
+
+@runtime_checkable
+class Spread(Protocol):
+    """A client of a place with several namespaces."""
+
+    def within(self, namespace: str) -> Client:
+        """The same place, asked for another namespace."""
+
+
+def within(client: Client, namespace: str) -> Client:
+    """The client for what a listing of all namespaces found there."""
+    return client.within(namespace) if isinstance(client, Spread) else client
 
 
 @runtime_checkable

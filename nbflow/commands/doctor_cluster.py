@@ -24,7 +24,7 @@ RIGHTS = (
     (
         "WorkflowTemplate",
         "",
-        ("create", "update", "patch", "delete"),
+        ("create", "update", "delete"),
         False,
         "template create, update, delete",
     ),
@@ -36,7 +36,13 @@ RIGHTS = (
         "templates of the whole cluster that workflows name",
     ),
     ("CronWorkflow", "", ("get", "list", "create", "update", "patch", "delete"), False, "cron"),
-    ("Secret", "", ("create", "get", "list", "delete"), False, "secrets in manifests, and the verb `secret`"),
+    (
+        "Secret",
+        "",
+        ("create", "get", "list", "delete"),
+        False,
+        "secrets in manifests and of artifacts, and the verb `secret`",
+    ),
     (
         "ConfigMap",
         "",

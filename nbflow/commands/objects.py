@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbflow.clients.client import Selection
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.naming import CREATED, check_data_key, check_name
 from nbflow.commands.submission import left_alone
@@ -96,9 +97,9 @@ def collect(literals: Sequence[str], files: Sequence[str], env_files: Sequence[s
     return values
 
 
-def list_objects(client: Client, kind: str) -> list[Mapping[str, object]]:
-    """All objects of a kind, by name; no data of secrets."""
-    return sorted(client.objects(kind), key=object_name)
+def list_objects(client: Client, kind: str, selection: Selection = Selection()) -> list[Mapping[str, object]]:
+    """The objects of a kind, by name; no data of secrets."""
+    return sorted(client.objects(kind, selection), key=object_name)
 
 
 def _create_new(client: Client, manifest: Mapping[str, object], *, word: str = "") -> Stored:

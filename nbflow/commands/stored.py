@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from nbflow.commands.linting import object_name
-from nbflow.errors import NbflowError, NotFoundError
+from nbflow.errors import NbflowError
 from nbflow.revise.stored import from_cron_workflow, from_template
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def from_stored(client: Client, source: str) -> Mapping[str, object]:
             f"Resource kind '{word}' is not supported for submitting",
             fix="workflowtemplate, clusterworkflowtemplate or cronworkflow",
         )
-    found = find_object(client, kind, name)
+    found = client.get_object(kind, name)
     if kind == "CronWorkflow":
         return from_cron_workflow(found, datetime.now().astimezone())
     return from_template(name, cluster_scope=kind == "ClusterWorkflowTemplate")
@@ -60,14 +59,6 @@ def word_on_crons(client: Client) -> str:
         "cron workflows start as long as nbflow's controller runs: it does now, and it stays. After "
         "`nbflow controller stop` or a restart of the machine the next nbflow command starts it again."
     )
-
-
-def find_object(client: Client, kind: str, name: str) -> Mapping[str, object]:
-    """A stored object. Raises NotFoundError."""
-    found = next((one for one in client.objects(kind) if object_name(one) == name), None)
-    if found is None:
-        raise NotFoundError(f'{kind} "{name}" not found', fix="look for it with its `list`")
-    return found
 
 
 def tried(prepared: Prepared, client: Client) -> Prepared:

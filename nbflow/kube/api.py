@@ -64,14 +64,17 @@ class Api:
         asked = self._asked("get", resource, name)
         return self._send("GET", resource.path(self.namespace, name), asked)
 
-    def list(self, resource: Resource, *, labels: str = "", fields: str = "") -> Listing:
+    def list(
+        self, resource: Resource, *, labels: str = "", fields: str = "", all_namespaces: bool = False
+    ) -> Listing:
         """All objects that the selectors choose, fetched in pages."""
         query: dict[str, str | int | bool | None] = {
             "labelSelector": labels,
             "fieldSelector": fields,
             "limit": _PAGE,
         }
-        path, asked = resource.path(self.namespace), self._asked("list", resource)
+        path = resource.path("" if all_namespaces else self.namespace)
+        asked = self._asked("list", resource, everywhere=all_namespaces)
         items: list[JSONObject] = []
         while True:
             try:
@@ -144,8 +147,8 @@ class Api:
         kinds = found if isinstance(found, list) else ()
         return any(isinstance(kind, Mapping) and kind.get("name") == resource.plural for kind in kinds)
 
-    def _asked(self, verb: str, resource: Resource, name: str = "") -> Asked:
-        namespace = self.namespace if resource.namespaced else ""
+    def _asked(self, verb: str, resource: Resource, name: str = "", *, everywhere: bool = False) -> Asked:
+        namespace = self.namespace if resource.namespaced and not everywhere else ""
         return Asked(verb, resource, name, namespace, self.access.where)
 
     def _send(

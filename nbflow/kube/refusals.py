@@ -151,7 +151,10 @@ def _too_many(message: str, _: Mapping[str, object], asked: Asked) -> NbflowErro
 
 
 def _other(message: str, _: Mapping[str, object], asked: Asked) -> NbflowError:
-    return NbflowError(message, where=asked.where)
+    fix = ""
+    if "field label not supported" in message:
+        fix = "metadata.name and metadata.namespace; --status and -l choose by phase and by labels"
+    return NbflowError(message, where=asked.where, fix=fix)
 
 
 _HANDLERS = {

@@ -33,10 +33,10 @@ class Resource:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
-        """The URL path of all objects of the kind, of one of them, or of a part of one."""
+        """The URL path of all objects of the kind, of one of them, or of a part of one. namespace: "" for all."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         parts = [root]
-        if self.namespaced:
+        if self.namespaced and namespace:
             parts += ["namespaces", quote(namespace, safe="")]
         parts.append(self.plural)
         parts += [quote(part, safe="") for part in (name, subresource) if part]

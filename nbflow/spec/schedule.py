@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -122,6 +122,14 @@ class Schedule:
             return False
         of_month, of_week = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return (of_month and of_week) if self.any_day else (of_month or of_week)
+
+
+def schedules_of(spec: Mapping[str, object]) -> list[str]:
+    """The schedules of a cron workflow as they are written. Before v3.6 it had one, `schedule`."""
+    listed = spec.get("schedules")
+    if isinstance(listed, list):
+        return [str(one) for one in listed]
+    return [str(spec["schedule"])] if spec.get("schedule") else []
 
 
 def zone_of(name: str) -> tzinfo | None:

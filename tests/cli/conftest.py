@@ -8,6 +8,7 @@ import pytest
 
 from nbflow import cli
 from nbflow.clients.client import LogLine, Selection, Stored, WorkflowUpdate
+from nbflow.clients.selectors import labels_of, parse_selector
 from nbflow.errors import NotFoundError
 from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject, WorkflowStatus
 from nbflow.views.podnames import pod_name
@@ -93,8 +94,14 @@ class MemoryClient:
         self.stored.setdefault(key, manifest)
         return Stored(*key, existed=existed)
 
-    def objects(self, kind):
-        return [stored for (found, _), stored in self.stored.items() if found == kind]
+    def objects(self, kind, selection=Selection()):
+        meets = parse_selector(selection.labels)
+        return [s for (found, _), s in self.stored.items() if found == kind and meets(labels_of(s))]
+
+    def get_object(self, kind, name):
+        if (kind, name) not in self.stored:
+            raise NotFoundError(f'{kind} "{name}" not found')
+        return self.stored[kind, name]
 
     def delete_object(self, kind, name):
         if (kind, name) not in self.stored:

@@ -260,3 +260,49 @@ def compare(found, words, tmp_path, monkeypatch):
 
 # A service account's token, as far as command lines read it: {"sub": "system:serviceaccount:default:jane"}
 TOKEN = "e30.eyJzdWIiOiAic3lzdGVtOnNlcnZpY2VhY2NvdW50OmRlZmF1bHQ6amFuZSJ9.e30"
+
+
+BACKFILL = [
+    "cron",
+    "backfill",
+    "nightly",
+    "--name",
+    "Late",
+    "--format",
+    "2006-01-02",
+    "--start",
+    "2024-01-01",
+]
+
+
+@pytest.mark.parametrize("flags", [[], ["--parallel"], ["--argname", "at", "--maxworkflowcount", "2"]])
+def test_backfills_the_same_as_argo(flags, tmp_path, monkeypatch):
+    import yaml
+
+    cron = {
+        "metadata": {"name": "nightly", "labels": {"mine": "1"}},
+        "spec": {
+            "schedules": ["0 3 * * *"],
+            "workflowMetadata": {"labels": {"team": "a"}},
+            "workflowSpec": SPEC,
+        },
+    }
+
+    def run(words):
+        with TestApi().start() as api:
+            kubeconfig = api.kubeconfig(tmp_path / "kubeconfig", token=TOKEN)
+            monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+            api.allow(TOKEN, None, "jane")
+            api.storage.create(("argoproj.io/v1alpha1", "cronworkflows"), "default", cron)
+            words([*BACKFILL, "--end", "2024-01-04", *flags])
+            flows, _ = api.storage.list(WORKFLOWS, "default")
+        for flow in flows:
+            resource = flow["spec"]["templates"][1]["resource"]
+            resource["manifest"] = yaml.safe_load(resource["manifest"])
+            resource["manifest"]["metadata"]["annotations"] = "the time of asking"
+            resource["manifest"]["metadata"]["ownerReferences"][0]["uid"] = "uid"
+        return sorted((plain(flow) for flow in flows), key=lambda flow: len(json.dumps(flow)))
+
+    theirs = run(lambda words: subprocess.run(["argo", *words], check=True, env=os.environ, timeout=60))
+    ours = run(lambda words: cli.run([*words, "--on", "argo"]))
+    assert ours == theirs

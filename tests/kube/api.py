@@ -103,10 +103,24 @@ class Fault:
 
 @dataclass
 class User:
-    """rules: as in a Role. None: everything is allowed."""
+    """rules: as in a Role of `namespaces`. None: everything is allowed. cluster: as in a ClusterRole, bound for all.
+
+    used: what this user asked for and was allowed: (verb, resource, namespace).
+    """
 
     name: str
     rules: list[dict] | None = None
+    namespaces: tuple[str, ...] = ("default",)
+    cluster: list[dict] = field(default_factory=list)
+    used: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def may(self, verb, api_group, plural, namespace):
+        """Whether it is allowed, as RBAC decides."""
+        bound = [*self.cluster, *((self.rules or ()) if namespace in self.namespaces else ())]
+        return self.rules is None or any(
+            api_group in rule["apiGroups"] and plural in rule["resources"] and verb in rule["verbs"]
+            for rule in bound
+        )
 
 
 @dataclass
@@ -160,6 +174,12 @@ class TestApi:
             self.server = None
         self.drop(everything=True)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def drop(self, *, everything=False):
         """Cut the connections of watches and followed logs, or all. Returns how many."""
         chosen = list(self.connections if everything else self.watches)
@@ -176,8 +196,9 @@ class TestApi:
         self.faults.append(fault)
         return fault
 
-    def allow(self, token, rules, name="someone"):
-        self.users[token] = User(name, rules)
+    def allow(self, token, rules, name="someone", *, namespaces=("default",), cluster=()):
+        self.users[token] = User(name, rules, tuple(namespaces), list(cluster))
+        return self.users[token]
 
     def kubeconfig(
         self, path, *, token="admin-token", namespace="default", user=None, context="test", server=None
@@ -313,7 +334,10 @@ class Answering(Streaming):
 
     def authorize(self, verb, kind, namespace, name, part):
         plural = f"{kind[1]}/{part}" if part else kind[1]
-        if kind[1] == "selfsubjectaccessreviews" or permitted(self.user, verb, group(kind), plural):
+        if kind[1] == "selfsubjectaccessreviews":
+            return
+        if self.user.may(verb, group(kind), plural, namespace):
+            self.user.used.add((verb, plural, namespace))
             return
         scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
         what = full_name(kind) + (f' "{name}"' if name else "")
@@ -330,7 +354,8 @@ class Answering(Streaming):
         if kind[1] == "selfsubjectaccessreviews":
             asked = body["spec"]["resourceAttributes"]
             plural = asked["resource"] + (f"/{asked['subresource']}" if asked.get("subresource") else "")
-            allowed = permitted(self.user, asked["verb"], asked.get("group", ""), plural)
+            group_ = asked.get("group", "")
+            allowed = self.user.may(asked["verb"], group_, plural, asked.get("namespace", ""))
             self.send(201, whole(kind, {"metadata": {}, **body, "status": {"allowed": allowed}}))
         elif part == "log":
             self.stream_log(namespace, name)
@@ -423,13 +448,7 @@ class Answering(Streaming):
     def wanted(self, obj):
         if not self.labels(obj["metadata"].get("labels") or {}):
             return False
-        for key, value in self.fields:
-            place: Any = obj
-            for step in key.split("."):
-                place = place.get(step, "") if isinstance(place, dict) else ""
-            if str(place) != value:
-                return False
-        return True
+        return all(meets(obj) for meets in self.fields)
 
     def select(self, kind):
         """Read the selectors of the request."""
@@ -437,11 +456,7 @@ class Answering(Streaming):
             self.labels = parse_selector(self.query.get("labelSelector", ""))
         except NbflowError as error:
             raise bad_request(f"unable to parse requirement: {error.problem}") from error
-        terms = [term.partition("=") for term in self.query.get("fieldSelector", "").split(",") if term]
-        self.fields = [(key, value.removeprefix("=")) for key, _, value in terms]
-        for key, _ in self.fields:
-            if group(kind) and key not in {"metadata.name", "metadata.namespace"}:
-                raise bad_request(f"field label not supported: {key}")
+        self.fields = field_terms(kind, self.query.get("fieldSelector", ""))
 
     def listing(self, kind, namespace):
         self.select(kind)
@@ -471,11 +486,23 @@ class Answering(Streaming):
         return {"kind": f"{KINDS[kind][0]}List", "apiVersion": kind[0], "metadata": metadata, "items": items}
 
 
-def permitted(user, verb, api_group, plural):
-    """Whether the rules of a user allow it, as RBAC decides."""
-    if user.rules is None:
-        return True
-    return any(
-        api_group in rule["apiGroups"] and plural in rule["resources"] and verb in rule["verbs"]
-        for rule in user.rules
-    )
+def field_terms(kind, text):
+    """The terms of a field selector, each a function of an object. Of custom resources few fields are known."""
+    return [field_term(kind, term) for term in text.split(",")] if text else []
+
+
+def field_term(kind, term):
+    key, sign, value = re.fullmatch(r"([^=!]*)(==|=|!=)(.*)", term).groups()
+    known = {"metadata.name", "metadata.namespace"}
+    if kind == ("v1", "pods"):
+        known |= {"status.phase", "spec.nodeName", "spec.serviceAccountName"}
+    if key not in known:
+        raise bad_request(f"field label not supported: {key}")
+
+    def meets(obj):
+        place: Any = obj
+        for step in key.split("."):
+            place = place.get(step, "") if isinstance(place, dict) else ""
+        return (str(place) == value) is (sign != "!=")
+
+    return meets

@@ -94,10 +94,17 @@ def set_status(api, name, phase, nodes, namespace="default", **extra):
     return update(api, name, change, namespace)
 
 
+def waits(workflow):
+    """Whether it waits for somebody's answer."""
+    nodes = workflow.get("status", {}).get("nodes", {}).values()
+    asking = any(one["type"] == "Suspend" and one["phase"] == "Running" for one in nodes)
+    return asking and not workflow["spec"].get("shutdown")
+
+
 class Controller(threading.Thread):
     """Runs each new workflow: one pod with the entrypoint's name, which writes `lines` and ends in `phase`.
 
-    A suspended workflow waits; one that is shut down fails.
+    A suspended workflow waits, and so does one with a node that asks; one that is shut down fails.
     """
 
     def __init__(self, api, *, lines=("hello world",), phase="Succeeded", pause=0.02):
@@ -113,7 +120,7 @@ class Controller(threading.Thread):
                 found, seen = self.api.storage.list(WORKFLOWS, None)
             for workflow in found:
                 spec, phase = workflow["spec"], workflow.get("status", {}).get("phase", "")
-                if phase in DONE or spec.get("suspend"):
+                if phase in DONE or spec.get("suspend") or waits(workflow):
                     continue
                 try:
                     self.take(workflow)

@@ -171,8 +171,11 @@ class FakeClient:
     def create(self, manifest: Mapping[str, object]) -> Stored:
         return Stored(str(manifest["kind"]), "made")
 
-    def objects(self, kind: str) -> Sequence[Mapping[str, object]]:
+    def objects(self, kind: str, selection: Selection = Selection()) -> Sequence[Mapping[str, object]]:
         return []
+
+    def get_object(self, kind: str, name: str) -> Mapping[str, object]:
+        raise NotFoundError(f"no {kind} {name}")
 
     def delete_object(self, kind: str, name: str) -> None:
         raise NotFoundError(f"no {kind} {name}")

@@ -258,10 +258,10 @@ def test_another_instance_is_left_alone(nbflow, cluster, write):
 
 
 def test_another_namespace(nbflow, cluster, write):
+    cluster.users["limited"].namespaces = ("default", "team")
     with pytest.raises(NbflowError, match='namespace "team" not found'):
         nbflow("submit", "-n", "team", write(HELLO))
     cluster.namespace("team")
-    cluster.users["limited"].namespaces = ("default", "team")
     nbflow("submit", "-n", "team", write(HELLO))
     assert cluster.storage.list(WORKFLOWS, "default")[0] == []
     (found,) = cluster.storage.list(WORKFLOWS, "team")[0]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbflow.spec.schedule import Schedule, ScheduleError
@@ -98,6 +98,7 @@ fields = st.tuples(
 moments = st.integers(0, 10**9).map(lambda seconds: START + timedelta(seconds=seconds))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(fields, moments)
 def test_the_next_time_fits_and_none_before_it_does(parts, after):
     schedule = Schedule.parse(" ".join(parts), "UTC")

@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbflow.commands.connecting import TARGETS
 from nbflow.commands.manifests import Manifest, load_all
 from nbflow.errors import Finding, ManifestError, NbflowError, Severity
 
 if TYPE_CHECKING:
     from nbflow.clients.client import Client
-    from nbflow.lint.advice import Target
     from nbflow.spec.yaml import Document
-    from nbflow.store.home import Home
 
 KINDS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 LOCAL = ("sandbox", "host")
@@ -73,6 +70,8 @@ def lint_parsed(
     known = known_templates(documents, client)
     if advice is None:
         return lint_documents(documents, known=known, submit=submit, kinds=kinds, created=created)
+    from nbflow.commands.portability import portability
+    from nbflow.commands.support import registered_plugins
     from nbflow.store.home import Home
     from nbflow.store.settings import read_settings
 
@@ -85,21 +84,9 @@ def lint_parsed(
         kinds=kinds,
         created=created,
         advice=True,
-        target=_target(advice.target or settings.target, home, documents),
+        target=portability(advice.target or settings.target, home, settings, registered_plugins(documents)),
         ignored=(*advice.ignored, *settings.ignored),
     )
-
-
-def _target(name: str, home: Home, documents: Sequence[Document]) -> Target | None:
-    """What lint has to know of a target; None of one that takes every image."""
-    if name not in TARGETS:
-        return None
-    from nbflow.commands.support import registered_plugins
-    from nbflow.lint.advice import Target
-    from nbflow.runtimes.images import known_images, repository
-
-    images = known_images(home.root)
-    return Target(name, lambda image: repository(image) in images, registered_plugins(documents))
 
 
 def known_templates(documents: Iterable[Document], client: Client | None) -> Known:

@@ -71,8 +71,13 @@ def lint_documents(
                 advise(report, document, target)
         if document.data and document.kind in created:
             check_metadata(report, document)
+    findings = report.findings
+    if findings:
+        from nbflow.lint.advice.secrets import without_secrets
+
+        findings = without_secrets(findings, documents)
     texts = {document.source: document.file.text for document in documents}
-    return unsilenced(_ordered(report.findings, documents), texts, ignored)
+    return unsilenced(_ordered(findings, documents), texts, ignored)
 
 
 def lint_texts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from nbflow.runtimes.environment import whole_config_map, whole_secret
@@ -53,22 +53,12 @@ class Filler:
         if kind == "persistentVolumeClaim":
             self._check_claim(pod, str(settings.get("claimName", "")))
         if kind == "hostPath":
-            self._check_host_path(str(settings.get("path", "/")))
+            check_host_path(str(settings.get("path", "/")), self._host_paths())
         return self._projected(pod, kind, settings) if kind in FILES else {}
 
     def _check_claim(self, pod: Pod, name: str) -> None:
         if name not in pod.own_claims and self._objects.claim(name) is None:
             raise PodRejected(f'persistentvolumeclaim "{name}" not found', fix=f"nbflow volume create {name}")
-
-    def _check_host_path(self, path: str) -> None:
-        real = os.path.realpath(clean(path))
-        allowed = [os.path.realpath(folder) for folder in self._host_paths()]
-        if any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in allowed):
-            return
-        raise PodRejected(
-            f"hostPath {path} is not allowed",
-            fix=f'allow it in settings.toml of NBFLOW_HOME: host_paths = "{path}", or set NBFLOW_HOST_PATHS',
-        )
 
     def _projected(self, pod: Pod, kind: str, settings: JsonObject) -> Files:
         if kind == "projected":
@@ -112,6 +102,18 @@ def _fields(pod: Pod, settings: JsonObject) -> list[tuple[str, tuple[bytes, int]
         content = _said(item, pod).encode("utf-8", "surrogateescape")
         found.append((place, (content, mode if isinstance(mode, int) else 0o644)))
     return found
+
+
+def check_host_path(path: str, allowed: Iterable[str]) -> None:
+    """Whether a path is in one of the folders that the user allowed. Raises PodRejected."""
+    real = os.path.realpath(clean(path))
+    folders = [os.path.realpath(folder) for folder in allowed]
+    if any(real == folder or real.startswith(folder.rstrip("/") + "/") for folder in folders):
+        return
+    raise PodRejected(
+        f"hostPath {path} is not allowed",
+        fix=f'allow it in settings.toml of NBFLOW_HOME: host_paths = "{path}", or set NBFLOW_HOST_PATHS',
+    )
 
 
 def _said(item: JsonObject, pod: Pod) -> str:

@@ -25,6 +25,8 @@ FILES = ("secret", "configMap", "projected", "downwardAPI")
 _WITH_POD = ("emptyDir", "ephemeral", *FILES)
 """Volumes that live and die with the pod."""
 
+CLAIM, HOST_PATH = "persistentVolumeClaim", "hostPath"
+
 
 def declared_paths(pod: Pod) -> list[str]:
     """Every path that the pod's manifest names: inputs, outputs, mounts, working folder, the script's place."""
@@ -111,9 +113,9 @@ def mounts_of(pod: Pod, home: Home) -> dict[str, str]:
 def place_of_volume(pod: Pod, volume: JsonObject, home: Home) -> str:
     """The folder (or file) of this machine that a volume is. Raises PodRejected for a type that we do not have."""
     kind, settings = kind_of(volume), settings_of(volume)
-    if kind == "persistentVolumeClaim":
+    if kind == CLAIM:
         return claim_folder(pod, str(settings.get("claimName", "")), home)
-    if kind == "hostPath":
+    if kind == HOST_PATH:
         return clean(str(settings.get("path", "/")))
     if kind in _WITH_POD:
         name, folder = _plain(str(volume.get("name"))), os.fspath(home.pod(pod.uid, pod.name))

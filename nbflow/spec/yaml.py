@@ -43,6 +43,7 @@ class Text:
 
     def __init__(self, source: str, text: str) -> None:
         self.source, self.text = source, text
+        self._lines: dict[int, str] = {}
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -57,9 +58,13 @@ class Text:
         """A line without its end; "" if there is none."""
         if not 0 < number <= len(self._starts):
             return ""
-        start = self._starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
+        known = self._lines.get(number)
+        if known is None:
+            start = self._starts[number - 1]
+            end = self.text.find("\n", start)
+            known = self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
+            self._lines[number] = known
+        return known
 
 
 class Document:

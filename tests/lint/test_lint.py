@@ -362,6 +362,19 @@ def test_a_finding_about_a_secret_does_not_show_it():
     assert "hunter22" not in finding.render()
 
 
+def test_no_finding_shows_a_secret():
+    text = GOOD.replace("image: x", "image: 'x:1', env: [{name: API_TOKEN, value: hunter22, valeu: 1}]")
+    text += "  arguments: {parameters: [{name: db-password, value: 012345}]}\n"
+    findings = lint_documents(load_documents(text, "a"), advice=True)
+    assert [f.rule for f in findings] == ["NBF228", "NBF102", "NBF221", "NBF228"]
+    shown = "\n".join(finding.render() for finding in findings)
+    assert "hunter22" not in shown
+    assert "5349" not in shown
+    assert "012345" not in shown
+    refused = lint_documents(load_documents(text, "a"))
+    assert [(f.rule, f.source_line) for f in refused] == [("NBF102", "")]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(

@@ -5,17 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from nbflow.commands.portability import portability
 from nbflow.lint import lint_documents
-from nbflow.lint.advice import Target
 from nbflow.lint.rules import RULES
 from nbflow.spec.yaml import load_documents
+from nbflow.store.home import Home
+from nbflow.store.settings import Settings
 
 HERE = Path(__file__).parent
 MANIFESTS = sorted(path.stem for path in (HERE / "manifests").glob("*.yaml"))
 NOT_OF_A_MANIFEST = {"NBF202"}
 
 
-TARGET = Target("sandbox", lambda image: image.startswith("python:"))
+TARGET = portability("sandbox", Home(HERE / "no-home"), Settings())
+ADVISED = {"advice", "portability"}
 
 
 def documents(name):
@@ -23,7 +26,7 @@ def documents(name):
 
 
 def findings_of(name):
-    advised = {"advice": True, "target": TARGET} if name == "advice" else {}
+    advised = {"advice": True, "target": TARGET} if name in ADVISED else {}
     return lint_documents(documents(name), **advised)
 
 

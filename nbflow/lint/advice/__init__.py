@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbflow.lint.advice.containers import advise_containers
+from nbflow.lint.advice.portability import advise_portability
 from nbflow.lint.advice.running import advise_running
 from nbflow.lint.advice.scalars import advise_scalars
 from nbflow.lint.advice.secrets import advise_secrets
 from nbflow.lint.advice.shell import advise_shell
 from nbflow.lint.advice.usage import advise_usage
-from nbflow.lint.objects import holder_of, items
+from nbflow.lint.objects import Json, holder_of, items
 
 if TYPE_CHECKING:
+    from nbflow.errors import NbflowError
     from nbflow.lint.report import Report
     from nbflow.spec.yaml import Document
 
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
 class Target:
     """Where workflows are going to run, as far as advice needs to know it.
 
-    name: as in `--on`. knows: whether it knows what an image runs when a template gives no command.
+    name: as in `--on`. container (is it a script's?), volume, template: why it will refuse one, None if it will not.
     plugins: names of the executor plugins that are registered there.
     """
 
     name: str
-    knows: Callable[[str], bool]
+    container: Callable[[Json, bool], NbflowError | None]
+    volume: Callable[[Json], NbflowError | None]
+    template: Callable[[Json], NbflowError | None]
     plugins: frozenset[str] = frozenset()
 
 
@@ -38,7 +42,9 @@ def advise(report: Report, document: Document, target: Target | None) -> None:
     templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
     advise_usage(report, holder, templates)
     advise_running(report, templates)
-    advise_containers(report, templates, target)
+    advise_containers(report, templates)
+    if target is not None:
+        advise_portability(report, holder, templates, target)
     advise_shell(report, holder, templates)
     advise_secrets(report, holder, templates)
     advise_scalars(report, document)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from nbflow.errors import Finding
 from nbflow.lint.advice.containers import containers
-from nbflow.lint.objects import Holder, Json, Template, items, mapping, text
+from nbflow.lint.objects import Holder, Json, Template, holder_of, items, mapping, text
 from nbflow.lint.report import Report, Where
+from nbflow.spec.yaml import Document
 
 _NAME = re.compile(
     r"(?:^|[-_])(?:password|passwd|pwd|secret|token|credentials?|api[-_]?key|access[-_]?key|private[-_]?key)$",
@@ -21,25 +24,82 @@ _NO_SECRET = re.compile(r"(?i)|true|false|yes|no|none|null|changeme|\d|[/~.].*|[
 """Values of which nobody could make use: empty ones, flags, paths, placeholders."""
 
 
+_WAYS = {
+    "parameter": "keep it in a Secret, and give it to the container by `env[].valueFrom.secretKeyRef`",
+    "environment variable": "keep it in a Secret, and refer to it by `valueFrom.secretKeyRef`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that should not be in a manifest. kind: of what it is the value."""
+
+    where: Where
+    value: str
+    kind: str = "parameter"
+    name: str = ""
+
+    @property
+    def problem(self) -> str:
+        """What is said of it."""
+        return (
+            f"the value of the {self.kind} '{self.name}' looks like a secret"
+            if self.name
+            else "this looks like a secret"
+        )
+
+
 def advise_secrets(report: Report, holder: Holder, templates: list[Template]) -> None:
     """Environment variables and parameters with telling names, and values that look like keys."""
+    for secret in secrets(holder, templates):
+        report.warning("NBF228", secret.where, secret.problem, _WAYS[secret.kind])
+
+
+def without_secrets(findings: list[Finding], documents: Iterable[Document]) -> list[Finding]:
+    """The findings without the lines of the manifest that would carry a secret on."""
+    faulty = {finding.position.file for finding in findings if finding.position is not None}
+    values: set[str] = set()
+    places: set[tuple[str, int]] = set()
+    for document in documents:
+        if document.source in faulty and document.data:
+            holder = holder_of(document.data, document)
+            templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
+            for secret in secrets(holder, templates):
+                values.update(line.strip() for line in secret.value.split("\n"))
+                places.add((document.source, document.position(secret.where.path).line))
+    values.discard("")
+    telling = {
+        line: any(value in line for value in values) or _VALUE.search(line) is not None
+        for line in {finding.source_line for finding in findings}
+    }
+    return [
+        replace(finding, source_line="")
+        if telling[finding.source_line]
+        or (finding.position and (finding.position.file, finding.position.line) in places)
+        else finding
+        for finding in findings
+    ]
+
+
+def secrets(holder: Holder, templates: list[Template]) -> Iterator[Secret]:
+    """The secrets in an object."""
     given = items(mapping(holder.spec, "arguments"), "parameters")
     if given:
-        _advise_values(report, holder.where.at("arguments", "parameters"), given, "parameter")
+        yield from _named(holder.where.at("arguments", "parameters"), given, "parameter")
     for template in templates:
         inputs = template.parameters("inputs")
         if inputs:
-            _advise_values(report, template.where.at("inputs", "parameters"), inputs, "parameter")
+            yield from _named(template.where.at("inputs", "parameters"), inputs, "parameter")
         for where, container in containers(template):
             env = items(container, "env")
             if env:
-                _advise_values(report, where.at("env"), env, "environment variable")
+                yield from _named(where.at("env"), env, "environment variable")
             for field in ("source", "command", "args"):
                 if field in container:
-                    _advise_texts(report, where, field, container[field])
+                    yield from _in_texts(where, field, container[field])
 
 
-def _advise_values(report: Report, where: Where, things: list[Json], kind: str) -> None:
+def _named(where: Where, things: list[Json], kind: str) -> Iterator[Secret]:
     for index, thing in enumerate(things):
         name = text(thing, "name")
         for field in ("value", "default"):
@@ -47,24 +107,13 @@ def _advise_values(report: Report, where: Where, things: list[Json], kind: str) 
             if not isinstance(value, str) or "{{" in value:
                 continue
             if (_NAME.search(name) and not _NO_SECRET.fullmatch(value)) or _VALUE.search(value):
-                problem = f"the value of the {kind} '{name}' looks like a secret"
-                _tell(report, where.at(index, field), problem, kind)
+                yield Secret(where.at(index, field), value, kind, name)
 
 
-def _advise_texts(report: Report, where: Where, field: str, value: object) -> None:
+def _in_texts(where: Where, field: str, value: object) -> Iterator[Secret]:
     for index, part in enumerate(value if isinstance(value, list) else [value]):
-        if isinstance(part, str) and _VALUE.search(part):
-            place = where.at(field, index) if isinstance(value, list) else where.at(field)
-            _tell(report, place, "this looks like a secret", "text")
-
-
-def _tell(report: Report, where: Where, problem: str, kind: str) -> None:
-    """The line of the manifest is not shown: it would carry the secret on."""
-    ways = {
-        "parameter": "keep it in a Secret, and give it to the container by `env[].valueFrom.secretKeyRef`",
-        "environment variable": "keep it in a Secret, and refer to it by `valueFrom.secretKeyRef`",
-    }
-    before = len(report.findings)
-    report.warning("NBF228", where, problem, ways.get(kind, ways["parameter"]))
-    if len(report.findings) > before:
-        report.findings[-1] = replace(report.findings[-1], source_line="")
+        found = _VALUE.search(part) if isinstance(part, str) else None
+        if found:
+            yield Secret(
+                where.at(field, index) if isinstance(value, list) else where.at(field), found.group()
+            )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nbflow.clients.argo_fields import completed
 from nbflow.clients.argo_logs import WorkflowLogs
@@ -21,8 +21,14 @@ from nbflow.revise.node_set import NodeValues, is_suspended, resume, set_nodes
 from nbflow.spec.status import WorkflowObject, artifacts_by_name, parameter_values
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbflow.artifacts.credentials import Secrets
+    from nbflow.artifacts.driver import Artifact
     from nbflow.revise.resubmit import ResubmitOptions
     from nbflow.revise.retry import RetryOptions
+
+T = TypeVar("T")
 
 LATEST = "@latest"
 INSTANCE = "workflows.argoproj.io/controller-instanceid"
@@ -185,6 +191,15 @@ class ArgoClient:
     def artifact(self, name: str, node_id: str, artifact: str) -> bytes:
         return self._stored(self._find(name), node_id, artifact)
 
+    def copy_artifact(self, name: str, node_id: str, artifact: str, target: Path) -> None:
+        """Put an artifact at `target`, a file or a folder, without holding it in memory."""
+        from nbflow.clients.artifacts import copy_artifact
+
+        found = self._find(name)
+        self._with_artifact(
+            found, node_id, artifact, lambda one, keys: copy_artifact(one, keys, None, target)
+        )
+
     # --- reading
 
     def _find(self, name: str) -> JSONObject:
@@ -228,16 +243,23 @@ class ArgoClient:
             )
 
     def _stored(self, workflow: JSONObject, node_id: str, artifact: str) -> bytes:
-        """The bytes of an output, else of an input. Raises NbflowError if they are out of reach."""
-        from nbflow.clients.argo_artifacts import fetch
+        """The bytes of an artifact. Raises NbflowError if they are out of reach."""
+        from nbflow.clients.artifacts import read_artifact
+
+        return self._with_artifact(workflow, node_id, artifact, read_artifact)
+
+    def _with_artifact(
+        self, workflow: JSONObject, node_id: str, artifact: str, move: Callable[[Artifact, Secrets], T]
+    ) -> T:
+        from nbflow.clients.argo_artifacts import reach
 
         node = _mapping(nodes_of(workflow).get(node_id))
         inputs, outputs = (artifacts_by_name(_mapping(node.get(side))) for side in ("inputs", "outputs"))
-        known = {**inputs, **outputs}.get(artifact)
+        known = outputs.get(artifact) or inputs.get(artifact)
         if known is None:
             where = f"node {node_id} of {name_of(workflow)}"
             raise NotFoundError(f'artifact "{artifact}" not found', where=where)
-        return fetch(self._api_for(workflow), workflow, node, known)
+        return reach(self._api_for(workflow), workflow, node, known, move)
 
     # --- changing
 

@@ -270,3 +270,43 @@ def test_packed_nodes_have_artifacts_too(cluster):
     found["status"].pop("nodes")
     cluster.storage.replace(WORKFLOWS, "default", "w", found)
     assert fetched() == b"x"
+
+
+def test_cp_copies_them(cluster, secret, bucket, endpoint, tmp_path):
+    from nbflow import cli
+
+    for key in ("w/a.tgz", "w/dir/one", "w/dir/deep/two"):
+        bucket.put_object(Bucket="artifacts", Key=key, Body=key.encode())
+    named = [{"name": "a", "s3": {"key": "w/a.tgz"}}, {"name": "b", "s3": {"key": "w/dir"}}]
+    ran(cluster, named, **resolved(repository(endpoint)))
+    words = ["cp", "w", str(tmp_path / "out"), "--path", "{workflowName}/{artifactName}", "--on", "argo"]
+    out = io.StringIO()
+    assert cli.run(words, out=out, err=out) == 0
+    assert out.getvalue() == "".join(f'Created "{tmp_path}/out/w/{p}"\n' for p in ("a/a.tgz", "b/dir"))
+    found = {
+        str(p.relative_to(tmp_path / "out/w")): p.read_bytes()
+        for p in tmp_path.glob("out/w/**/*")
+        if p.is_file()
+    }
+    assert found == {"a/a.tgz": b"w/a.tgz", "b/dir/one": b"w/dir/one", "b/dir/deep/two": b"w/dir/deep/two"}
+
+
+def test_a_run_has_them_as_python_values(cluster, secret, bucket, endpoint):
+    from nbflow.notebook.start import attach
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        about = tarfile.TarInfo("numbers.csv")
+        about.size = 8
+        archive.addfile(about, io.BytesIO(b"a,b\n1,2\n"))
+    bucket.put_object(Bucket="artifacts", Key="w/n.tgz", Body=packed.getvalue())
+    bucket.put_object(Bucket="artifacts", Key="given.txt", Body=b"hello")
+    outputs = {"artifacts": [{"name": "numbers", "path": "/tmp/numbers.csv", "s3": {"key": "w/n.tgz"}}]}
+    given = {"name": "text", "path": "/in", "s3": {"key": "given.txt"}, "archive": {"none": {}}}
+    manifest = {"metadata": {"name": "w"}, "spec": {"entrypoint": "main"}}
+    cluster.storage.create(WORKFLOWS, "default", {"kind": "Workflow", **manifest})
+    one = node("w", "w", phase="Succeeded", template="main", outputs=outputs, inputs={"artifacts": [given]})
+    set_status(cluster, "w", "Succeeded", [one], **resolved(repository(endpoint)))
+    run = attach("w", client=ArgoClient())
+    assert run["w"].outputs.artifacts["numbers"].read_text() == "a,b\n1,2\n"
+    assert run["w"].inputs.artifacts["text"].read_text() == "hello"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from nbflow.clients.argo_fields import completed
@@ -199,6 +200,14 @@ class ArgoClient:
         self._with_artifact(
             found, node_id, artifact, lambda one, keys: copy_artifact(one, keys, None, target)
         )
+
+    def store_artifact(
+        self, source: Path, artifact: Mapping[str, object], workflow: Mapping[str, object]
+    ) -> None:
+        """Put a file or folder into the repository that the workflow will use, under the artifact's key."""
+        from nbflow.clients.argo_uploads import store
+
+        store(self._api_for(workflow), workflow, artifact, source)
 
     # --- reading
 

@@ -252,6 +252,18 @@ class LocalClient:
             found = _artifact(store, name, node_id, artifact)
             copy_artifact(found, store.objects.secret, self.home.artifacts, target)
 
+    def store_artifact(
+        self,
+        source: Path,
+        artifact: Mapping[str, object],
+        workflow: Mapping[str, object],  # noqa: ARG002
+    ) -> None:
+        """Put a file or folder into the repository of this home, under the artifact's key."""
+        from nbflow.artifacts import driver_for
+
+        with self._store():
+            driver_for(artifact, self.home.artifacts).save(source, artifact, take=False)
+
     def notices(self) -> Sequence[str]:
         """What users should know of this machine and were not told yet: each is given once."""
         if not is_made(self.home):

@@ -7,15 +7,23 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from nbflow.errors import NbflowError
 
 if TYPE_CHECKING:
     from nbflow.spec.yaml import Document
 
-Manifest = str | os.PathLike[str] | Mapping[str, object]
-"""A path, the text of a manifest (a string of several lines), or the object itself."""
+
+@runtime_checkable
+class Convertible(Protocol):
+    """An object that knows itself as plain data: a workflow of Hera, a model of ours, and others of that kind."""
+
+    def to_dict(self) -> dict[str, object]: ...
+
+
+Manifest: TypeAlias = "str | os.PathLike[str] | Mapping[str, object] | Convertible | Document"
+"""A path or URL, the text of a manifest (a string of several lines), the object itself, or what has `to_dict`."""
 
 SUFFIXES = (".yaml", ".yml", ".json")
 LARGEST = 64 * 1024 * 1024
@@ -29,8 +37,12 @@ def load(manifest: Manifest, *, source: str = "", strict: bool = True) -> list[D
     source: what positions call it; by default the path, or "<text>". strict: unknown fields are findings.
     Raises NbflowError if it cannot be read; what is wrong with the text is for `lint`.
     """
-    from nbflow.spec.yaml import load_documents
+    from nbflow.spec.yaml import Document, load_documents
 
+    if isinstance(manifest, Document):
+        return [manifest]
+    if isinstance(manifest, Convertible):
+        manifest = _as_submitted(manifest.to_dict())
     if isinstance(manifest, Mapping):
         return load_documents(_json(manifest), source or "<object>", strict=strict)
     if isinstance(manifest, str) and ("\n" in manifest or manifest.lstrip().startswith("{")):
@@ -102,10 +114,29 @@ def _bounded(file: IO[bytes], path: str) -> bytes:
     return data
 
 
+def _as_submitted(data: Mapping[str, object]) -> Mapping[str, object]:
+    """An object without what a run added to it: a workflow that ran can be given as the manifest of the next one."""
+    metadata = data.get("metadata")
+    if not isinstance(metadata, Mapping) or not ("status" in data or "uid" in metadata):
+        return data
+    given = {key: value for key, value in metadata.items() if key not in GIVEN_BY_THE_SYSTEM}
+    if given.get("generateName"):
+        given.pop("name", None)
+    return {**{key: value for key, value in data.items() if key != "status"}, "metadata": given}
+
+
+GIVEN_BY_THE_SYSTEM = frozenset(
+    {"uid", "creationTimestamp", "resourceVersion", "generation", "managedFields", "selfLink", "finalizers"}
+)
+"""Fields of metadata that nobody writes."""
+
+
 def _json(manifest: Mapping[str, object]) -> str:
     import json
 
+    from nbflow.commands.values import plain
+
     try:
-        return json.dumps(manifest, indent=2, ensure_ascii=False)
+        return json.dumps(plain(manifest), indent=2, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise NbflowError(f"the object is no plain data: {error}") from error

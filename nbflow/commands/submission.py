@@ -10,7 +10,6 @@ from nbflow.commands.manifests import Manifest, load_all
 from nbflow.commands.naming import CREATED_FIRST, check_options
 from nbflow.commands.parameters import warn_about_parameters
 from nbflow.commands.support import check_support
-from nbflow.commands.values import texts
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
 from nbflow.spec.privileges import PLAIN_TARGETS, WAYS_OUT, refused_containers
@@ -54,21 +53,29 @@ def submit(
     *manifests: Manifest,
     options: SubmitOptions = SubmitOptions(),
     parameters: Mapping[str, object] | None = None,
+    artifacts: Mapping[str, object] | None = None,
     on: str | None = None,
     client: Client | None = None,
     say: Say | None = None,
 ) -> Submission:
     """Lint the manifests, create what else they hold, and start their workflows.
 
-    parameters: name -> value, beside those of `options`. on: the target, if no client is given.
+    parameters: name -> value, beside those of `options`. artifacts: name -> DataFrame, bytes, path or data.
+    on: the target, if no client is given.
     say: gets told what is created and what looks odd. Raises ManifestError or NbflowError before anything is created.
     """
+    from nbflow.commands.handing import handed_over
+    from nbflow.commands.values import texts
+
     if client is None:
         from nbflow.commands.connecting import connect
 
         client = connect(on)
     options = options._replace(parameters=(*options.parameters, *texts(parameters)))
-    return send(prepare(load_all(manifests), options, client), client, say or _nothing)
+    with handed_over(artifacts or {}, load_all(manifests), client) as (documents, store):
+        prepared = prepare(documents, options, client)
+        store()
+        return send(prepared, client, say or _nothing)
 
 
 def prepare(documents: Sequence[Document], options: SubmitOptions, client: Client | None = None) -> Prepared:

@@ -35,11 +35,13 @@ def register(shell: InteractiveShell) -> None:
 
         %%workflow [NAME] [flags of `nbflow submit`]
             The cell below is the manifest. NAME is the Python variable that gets the run.
-            -p x={x} passes the Python variable x as parameter x; --wait waits in the cell.
+            -p x={x} passes the Python variable x as parameter x, --params conf all that the dict conf holds,
+            --artifact data=df a DataFrame, bytes or path as input artifact; --wait waits in the cell;
+            --no-raise goes on after a failed workflow. Tab completes flags, fields, names and variables.
 
         %workflow VERB ...
             Any verb of the command line: %workflow list, %workflow logs @latest, %workflow --help.
-            %workflow watch [NAME] shows the live view of any run.
+            %workflow watch [NAME] shows the live view of any run; %workflow explain FIELD says what it means.
         """
         from nbflow.notebook import magics
 

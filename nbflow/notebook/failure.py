@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from nbflow.errors import Finding, ManifestError, NbflowError, Severity
+from nbflow.notebook.rich import Rich, block
 from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
 from nbflow.views.phases import SIGNS
 from nbflow.views.text import DEFAULT, Style, clean, clean_log
@@ -13,6 +14,8 @@ from nbflow.views.text import DEFAULT, Style, clean, clean_log
 BOLD, FAINT = 1, 2
 """The only marks: Jupyter shows errors on red, where no colour is readable in both its light and its dark theme."""
 _WORD = re.compile(r"""\{\{.*?\}\}|[^\s,:\[\]{}"']+""")
+_MEANT = re.compile(r"did you mean `([^`]+)`\?")
+_LONGEST_LINE = 200
 _COLOR = Style(color=True)
 _PLAIN = Style()
 _GROUPS = (NodeType.STEPS, NodeType.STEP_GROUP, NodeType.DAG, NodeType.TASK_GROUP, NodeType.RETRY)
@@ -85,19 +88,61 @@ class RefusedError(ManifestError):
 
     def __init__(self, findings: Iterable[Finding], cell: str = "") -> None:
         super().__init__(tuple(findings))
-        self._lines = cell.splitlines()
+        self._cell = cell
 
     def _render_traceback_(self) -> list[str]:
         errors = sum(f.severity is Severity.ERROR for f in self.findings)
         count = f"{errors} error{'s' if errors != 1 else ''}"
         head = _COLOR.paint(f"The manifest was refused: {count}, nothing was created", BOLD)
-        return [head, *(line for finding in self.findings for line in self._told(finding))]
+        return [head, *mark_lines(self.findings, self._cell, _COLOR)]
 
-    def _told(self, finding: Finding) -> list[str]:
+
+def marks(findings: Sequence[Finding], cell: str = "") -> Rich:
+    """What lint advises against in a manifest that runs nevertheless, to be shown under its cell."""
+    text = "\n".join(mark_lines(findings, cell, _PLAIN)).lstrip("\n")
+    count = f"{len(findings)} warning{'s' if len(findings) != 1 else ''}"
+    html = f"<details open><summary>{count}</summary>{block(text)}</details>"
+    return Rich(f"{count}\n{text}", html=html)
+
+
+def mark_lines(findings: Sequence[Finding], cell: str, style: Style) -> list[str]:
+    """Each finding with its lines, a marker under the fault, and how to mend it."""
+    marker = _Marker(cell.splitlines(), style)
+    return [line for finding in findings for line in marker.told(finding)]
+
+
+class _Marker:
+    """Puts findings over the lines of their text."""
+
+    def __init__(self, lines: Sequence[str], style: Style) -> None:
+        self._lines, self._style = lines, style
+
+    def told(self, finding: Finding) -> list[str]:
+        paint = self._style.paint
         place = f"{finding.position}: " if finding.position else ""
-        lines = ["", f"{place}{_COLOR.paint(finding.severity.value, BOLD)}: {clean(finding.problem)}"]
+        lines = ["", f"{place}{paint(finding.severity.value, BOLD)}: {clean(finding.problem)}"]
         lines += self._excerpt(finding)
-        return lines + ([f"  {_COLOR.paint('fix:', BOLD)} {clean(finding.fix)}"] if finding.fix else [])
+        if finding.fix:
+            lines.append(f"  {paint('fix:', BOLD)} {clean(finding.fix)}")
+        if mended := self._mended(finding):
+            lines.append(f"  {paint('write:', BOLD)} {clean(mended)}")
+        return lines
+
+    def _mended(self, finding: Finding) -> str:
+        """The line as it was meant, to be copied; "" where that is not known."""
+        meant = _MEANT.search(finding.fix)
+        if finding.position is None or meant is None:
+            return ""
+        line = finding.source_line or self._line(finding.position.line)
+        start = finding.position.column - 1
+        word = _WORD.match(line[start:])
+        if word is None or len(line) > _LONGEST_LINE:
+            return ""
+        wrong, right = word.group(), meant.group(1)
+        if wrong.startswith("{{"):
+            inner = wrong.strip("{} ")
+            right = wrong.replace(inner, right)
+        return (line[:start] + right + line[start + len(wrong) :]).strip()
 
     def _excerpt(self, finding: Finding) -> list[str]:
         """The line at fault between its neighbours, and a caret under the fault."""
@@ -108,8 +153,8 @@ class RefusedError(ManifestError):
         text[at] = finding.source_line or text[at]
         shown = [self._numbered(n, text[n], mark=n == at) for n in (at - 1, at)]
         word = _WORD.match(text[at][column - 1 :])
-        carets = _COLOR.paint("^" * len(word.group() if word else "^"), BOLD)
-        caret = _COLOR.paint(" " * 5 + "│ ", FAINT) + " " * (column - 1) + carets
+        carets = self._style.paint("^" * len(word.group() if word else "^"), BOLD)
+        caret = self._style.paint(" " * 5 + "│ ", FAINT) + " " * (column - 1) + carets
         return [line for line in (*shown, caret, self._numbered(at + 1, text[at + 1], mark=False)) if line]
 
     def _line(self, number: int) -> str:
@@ -118,8 +163,8 @@ class RefusedError(ManifestError):
     def _numbered(self, number: int, text: str, *, mark: bool) -> str:
         if not text.strip() and not mark:
             return ""
-        gutter = _COLOR.paint(f"{number:>4} │ ", BOLD if mark else FAINT, DEFAULT)
-        return gutter + (clean(text) if mark else _COLOR.paint(clean(text), FAINT))
+        gutter = self._style.paint(f"{number:>4} │ ", BOLD if mark else FAINT, DEFAULT)
+        return gutter + (clean(text) if mark else self._style.paint(clean(text), FAINT))
 
 
 def culprits(workflow: WorkflowObject) -> list[NodeStatus]:

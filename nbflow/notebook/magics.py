@@ -12,10 +12,11 @@ from nbflow import cli
 from nbflow.errors import ManifestError, NbflowError
 from nbflow.notebook import words
 from nbflow.notebook.display import show
-from nbflow.notebook.failure import DetachedError, RefusedError, VerbFailedError
+from nbflow.notebook.failure import DetachedError, RefusedError, VerbFailedError, marks
+from nbflow.notebook.flags import CellFlags, take_flags
 from nbflow.notebook.follow import finished
 from nbflow.notebook.near import near
-from nbflow.notebook.presence import Presence, cell_text, presence
+from nbflow.notebook.presence import Presence, cell_id, cell_text, presence
 from nbflow.notebook.results import Run
 from nbflow.notebook.start import attach
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nbflow.cli.submit import SubmitCall
     from nbflow.clients.client import Client
     from nbflow.commands.submission import Prepared
+    from nbflow.notebook.rich import Rich
     from nbflow.spec.yaml import Document
 
 MAGIC = "%%workflow"
@@ -35,16 +37,16 @@ _ON_THE_SHELL = re.compile(r"`(?:nbflow |(?=submit ))")
 
 def cell_magic(shell: InteractiveShell, line: str, cell: str) -> Run | None:
     """Run the manifest in `cell`. The run; None for a dry run."""
-    name, rest = words.take_name(words.split(line, shell.user_ns))
+    flags, rest = take_flags(words.split(line, shell.user_ns), shell.user_ns)
+    name, rest = words.take_name(rest)
     call = _parse(rest)
     if call.files:
         problem = f"{call.files[0]!r} is one word too many: the cell is the manifest"
         raise NbflowError(problem, fix=f"{MAGIC} NAME FLAGS")
-    runs = _submit(call, _numbered_as_shown(shell, cell))
-    if runs and name:
-        _tell_of_the_one_before(shell.user_ns.get(name))
-        shell.user_ns[name] = runs[0]
-    return _accompany(shell, call, runs)
+    runs = _submit(call, flags, _numbered_as_shown(shell, cell))
+    if runs:
+        _remember(shell, name, runs[0])
+    return _accompany(shell, call, runs, check=flags.check)
 
 
 def line_magic(shell: InteractiveShell, line: str) -> object:
@@ -77,12 +79,13 @@ def _graph(what: str) -> object:
 
 
 def _submit_files(shell: InteractiveShell, argv: list[str]) -> Run | None:
-    call = _parse(argv)
-    if not call.files:
+    flags, rest = take_flags(argv, shell.user_ns)
+    call = _parse(rest)
+    if not call.files and not call.source:
         raise NbflowError(
             "no manifest was given", fix="%workflow submit FILE, or a cell that begins with %%workflow"
         )
-    return _accompany(shell, call, _submit(call, *call.files))
+    return _accompany(shell, call, _submit(call, flags, *call.files), check=flags.check)
 
 
 def _parse(argv: list[str]) -> SubmitCall:
@@ -102,42 +105,78 @@ def _advice_for_notebooks() -> Iterator[None]:
         raise
 
 
-def _tell_of_the_one_before(value: object) -> None:
-    """A cell that runs again starts another workflow; the one before goes on, and nobody would see it."""
-    if not isinstance(value, Run):
-        return
-    with suppress(NbflowError):  # it may be deleted
-        if not finished(value.workflow):
-            _say(f"workflow {value.name} of before goes on; `%workflow stop {value.name}` ends it")
+_LAST_OF_CELLS: dict[str, Run] = {}
+"""Cell -> the run that it started last."""
 
 
-def _submit(call: SubmitCall, *manifests: str) -> list[Run]:
+def _remember(shell: InteractiveShell, name: str, run: Run) -> None:
+    """Keep the run, and tell of the one before: it goes on when its cell runs again, and nobody would see it."""
+    cell = cell_id(shell)
+    before = [shell.user_ns.get(name) if name else None, _LAST_OF_CELLS.get(cell)]
+    for one in dict.fromkeys(value.name for value in before if isinstance(value, Run)):
+        with suppress(NbflowError):  # it may be deleted
+            if not finished(run.client.get(one)):
+                _say(f"workflow {one} of before goes on; `%workflow stop {one}` ends it")
+    if name:
+        shell.user_ns[name] = run
+    if cell:
+        _LAST_OF_CELLS[cell] = run
+
+
+def _submit(call: SubmitCall, flags: CellFlags, *manifests: str) -> list[Run]:
     """Check the manifests and start their workflows; a dry run starts none."""
     from nbflow.commands.connecting import connect, prepared_client
+    from nbflow.commands.handing import handed_over
     from nbflow.commands.submission import send
 
     with prepared_client(connect(call.on, call.cluster)) as client:
-        prepared = _checked(call, manifests, client)
-        if call.dry_run:
-            _print_dry(prepared, call.output)
-            return []
-        submission = send(prepared, client, _say)
+        documents = _read(call, manifests, client)
+        with handed_over(flags.artifacts, documents, client) as (changed, store):
+            prepared = _checked(
+                call, flags, changed, "" if call.files or call.source else manifests[0], client
+            )
+            if call.dry_run:
+                _print_dry(prepared, call.output)
+                return []
+            if prepared.warnings:
+                _display(marks(prepared.warnings, "" if call.files or call.source else manifests[0]))
+            store()
+            submission = send(prepared._replace(warnings=()), client, _say)
     return [Run(client, name) for name in submission.names]
 
 
-def _checked(call: SubmitCall, manifests: tuple[str, ...], client: Client) -> Prepared:
-    """The manifests after lint, with the flags in them. Raises RefusedError if one is refused."""
-    from nbflow.commands.manifests import load
-    from nbflow.commands.submission import prepare
+def _read(call: SubmitCall, manifests: tuple[str, ...], client: Client) -> list[Document]:
+    """The documents of the cell, of files, or of what is stored."""
+    from nbflow.commands.manifests import load, load_all
+    from nbflow.commands.stored import from_stored
 
-    source = "" if call.files else SOURCE
+    if call.source:
+        return load_all([from_stored(client, call.source)], strict=call.strict)
+    if call.files:
+        return load_all(manifests, strict=call.strict)
+    documents = load(manifests[0], source=SOURCE, strict=call.strict)
     try:
-        documents = [one for text in manifests for one in load(text, source=source, strict=call.strict)]
-        if not call.files:
-            _refuse_other_kinds(documents)
-        return prepare(documents, call.with_parameter_file(), client)
+        _refuse_other_kinds(documents)
     except ManifestError as error:
-        raise RefusedError(error.findings, "" if call.files else manifests[0]) from None
+        raise RefusedError(error.findings, manifests[0]) from None
+    return documents
+
+
+def _checked(
+    call: SubmitCall, flags: CellFlags, documents: Sequence[Document], cell: str, client: Client
+) -> Prepared:
+    """The manifests after lint, with the flags in them. Raises RefusedError if one is refused."""
+    from nbflow.commands.submission import prepare
+    from nbflow.commands.values import texts
+    from nbflow.revise.submit import split_parameter
+
+    options = call.with_parameter_file()
+    given = {split_parameter(text)[0] for text in options.parameters}
+    more = texts({name: value for name, value in flags.parameters.items() if name not in given})
+    try:
+        return prepare(documents, options._replace(parameters=(*options.parameters, *more)), client)
+    except ManifestError as error:
+        raise RefusedError(error.findings, cell) from None
 
 
 def _refuse_other_kinds(documents: Sequence[Document]) -> None:
@@ -151,10 +190,11 @@ def _refuse_other_kinds(documents: Sequence[Document]) -> None:
     raise ManifestError((first.finding("NBF103", ("kind",), problem, fix=fix),))
 
 
-def _accompany(shell: InteractiveShell, call: SubmitCall, runs: list[Run]) -> Run | None:
+def _accompany(shell: InteractiveShell, call: SubmitCall, runs: list[Run], *, check: bool) -> Run | None:
     """Show the runs, and wait in the cell where that was asked for, or where nobody would see how they go on.
 
-    An interrupt ends the waiting, whenever it comes: the workflows are on their way.
+    check: a failed workflow fails its cell. An interrupt ends the waiting, whenever it comes: the workflows are on
+    their way.
     """
     wait = call.wait or call.watch or (not call.wait_given and presence(shell) is not Presence.NOTEBOOK)
     try:
@@ -162,7 +202,7 @@ def _accompany(shell: InteractiveShell, call: SubmitCall, runs: list[Run]) -> Ru
             show(run)
         for run in runs if wait else ():
             run.finish()
-            _ = run.wait()  # which is awaitable, too
+            _ = run.wait(check=check)  # which is awaitable, too
     except KeyboardInterrupt:
         raise DetachedError(runs[0].name) from None
     return runs[0] if runs else None
@@ -176,6 +216,12 @@ def _numbered_as_shown(shell: InteractiveShell, cell: str) -> str:
             above = number
             break
     return "\n" * above + cell
+
+
+def _display(thing: Rich) -> None:
+    from IPython.display import display
+
+    display(thing)  # type: ignore[no-untyped-call]
 
 
 def _say(text: str) -> None:

@@ -41,6 +41,13 @@ def cell_text(shell: InteractiveShell | None) -> str:
     return str(content.get("code", "")) if isinstance(content, dict) else ""
 
 
+def cell_id(shell: InteractiveShell | None) -> str:
+    """Which cell of the notebook runs, as JupyterLab and Notebook 7 say; "" if nobody says."""
+    kernel = getattr(shell, "kernel", None)
+    metadata = _request(kernel).get("metadata") if kernel is not None else None
+    return str(metadata.get("cellId") or "") if isinstance(metadata, dict) else ""
+
+
 def _request(kernel: object) -> dict[str, object]:
     """The execute request that is being answered."""
     found: object = getattr(kernel, "get_parent", dict)()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbflow.cli.console import to_yaml as dump
+from nbflow.commands.manifests import GIVEN_BY_THE_SYSTEM
 from nbflow.notebook import rich
 from nbflow.notebook.frames import pandas
 from nbflow.notebook.picture import draw
@@ -21,9 +22,6 @@ from nbflow.views.timeline import timeline_svg
 if TYPE_CHECKING:
     import pandas as pd
 
-_GIVEN_BY_THE_SYSTEM = {
-    "uid", "creationTimestamp", "resourceVersion", "generation", "managedFields", "selfLink", "finalizers",
-}  # fmt: skip
 _KEYS_OF_THE_SYSTEM = ("workflows.argoproj.io/phase", "workflows.argoproj.io/completed", "nbflow.dev/")
 
 
@@ -56,7 +54,7 @@ def timeline(workflow: WorkflowObject) -> Rich:
 
 def manifest_of(workflow: WorkflowObject) -> dict[str, object]:
     """The Workflow without what its run added, ready to be submitted again."""
-    metadata = {key: value for key, value in workflow.metadata.items() if key not in _GIVEN_BY_THE_SYSTEM}
+    metadata = {key: value for key, value in workflow.metadata.items() if key not in GIVEN_BY_THE_SYSTEM}
     if metadata.get("generateName"):
         metadata.pop("name", None)
     for field in ("labels", "annotations"):

@@ -13,17 +13,19 @@ def run(
     manifest: Manifest,
     *,
     parameters: Mapping[str, object] | None = None,
+    artifacts: Mapping[str, object] | None = None,
     on: str | None = None,
     client: Client | None = None,
 ) -> Run:
-    """Start the workflow in `manifest` (a path, a text or a mapping), and return at once.
+    """Start the workflow in `manifest` (a path, a text, a mapping, a workflow of Hera, ...), and return at once.
 
-    parameters: name -> value; what is no text becomes JSON. on: the target, if no client is given. Raises
+    parameters: name -> value; what is no text becomes JSON. artifacts: name -> DataFrame, bytes, path or data.
+    on: the target, if no client is given. Raises
     ManifestError or NbflowError, and then nothing was created.
     """
     from nbflow.commands.submission import submit
 
-    submission = submit(manifest, parameters=parameters, on=on, client=client)
+    submission = submit(manifest, parameters=parameters, artifacts=artifacts, on=on, client=client)
     return Run(submission.client, submission.workflow.name)
 
 

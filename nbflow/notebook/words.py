@@ -18,6 +18,7 @@ from nbflow.errors import NbflowError
 from nbflow.notebook.near import near
 from nbflow.notebook.results import Run
 
+_BY_NAME = ("--artifact", "--params")
 _VARIABLE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\}(?!\})")
 
 
@@ -32,7 +33,11 @@ def split(line: str, names: Mapping[str, object]) -> list[str]:
         raise NbflowError(
             f"the line cannot be read: {error}", where=line.strip(), fix="close the quote"
         ) from None
-    return [_VARIABLE.sub(_value_in(names), word) for word in words]
+    by_name = [flag in _BY_NAME for flag in ["", *words]]  # words that name their values themselves
+    return [
+        word if named or word.partition("=")[0] in _BY_NAME else _VARIABLE.sub(_value_in(names), word)
+        for named, word in zip(by_name, words, strict=False)
+    ]
 
 
 def take_name(words: list[str]) -> tuple[str, list[str]]:
@@ -55,16 +60,23 @@ def take_name(words: list[str]) -> tuple[str, list[str]]:
 
 def _value_in(names: Mapping[str, object]) -> Callable[[re.Match[str]], str]:
     def value(match: re.Match[str]) -> str:
-        name, *parts = match[1].split(".")
-        if name not in names:
-            known = [one for one in names if not one.startswith("_") and _may_be_meant(names[one])]
-            raise NbflowError(f"there is no Python variable {name!r}", where=match[0], fix=_fix(name, known))
-        found = names[name]
-        for part in parts:
-            found = _inside(found, part, match[0])
+        found = look_up(match[1], names)
         return found.name if isinstance(found, Run) else text_of(match[1], found)
 
     return value
+
+
+def look_up(path: str, names: Mapping[str, object]) -> object:
+    """What a name stands for, or what is inside of it: `config.depth.max`. Raises NbflowError if there is no such."""
+    name, *parts = path.split(".")
+    where = f"{{{path}}}"
+    if name not in names:
+        known = [one for one in names if not one.startswith("_") and _may_be_meant(names[one])]
+        raise NbflowError(f"there is no Python variable {name!r}", where=where, fix=_fix(name, known))
+    found = names[name]
+    for part in parts:
+        found = _inside(found, part, where)
+    return found
 
 
 def _inside(owner: object, name: str, where: str) -> object:

@@ -310,3 +310,62 @@ def test_a_run_has_them_as_python_values(cluster, secret, bucket, endpoint):
     run = attach("w", client=ArgoClient())
     assert run["w"].outputs.artifacts["numbers"].read_text() == "a,b\n1,2\n"
     assert run["w"].inputs.artifacts["text"].read_text() == "hello"
+
+
+def manifest_that_takes(**more):
+    takes = {"name": "main", "inputs": {"artifacts": [{"name": "data", "path": "/tmp/data.bin"}]}}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "takes"},
+        "spec": {
+            "entrypoint": "main",
+            "templates": [{**takes, "container": {"image": "busybox", "command": ["true"]}}],
+            **more,
+        },
+    }
+
+
+def argument_of(cluster):
+    return cluster.storage.get(WORKFLOWS, "default", "takes")["spec"]["arguments"]["artifacts"]
+
+
+def test_a_value_is_put_into_the_repository_that_the_workflow_will_use(cluster, secret, bucket, endpoint):
+    import yaml
+
+    from nbflow.commands.submission import submit
+
+    text = yaml.safe_dump(repository(endpoint, keyFormat="ignored/for/keys"))
+    cluster.storage.create(MAPS, "default", {"metadata": {"name": "my-repos"}, "data": {"mine": text}})
+    manifest = manifest_that_takes(artifactRepositoryRef={"configMap": "my-repos", "key": "mine"})
+    submit(manifest, artifacts={"data": bytes(range(200))}, client=ArgoClient())
+    (argument,) = argument_of(cluster)
+    key = argument["s3"].pop("key")
+    assert argument == {"name": "data", "s3": {}, "archive": {"none": {}}}
+    assert key.startswith("uploads/")
+    assert key.endswith("/data.bin")
+    assert bucket.get_object(Bucket="artifacts", Key=key)["Body"].read() == bytes(range(200))
+
+
+def test_a_short_text_needs_no_repository(cluster):
+    from nbflow.commands.submission import submit
+
+    submit(manifest_that_takes(), artifacts={"data": b"a short text\n"}, client=ArgoClient())
+    assert argument_of(cluster) == [
+        {"name": "data", "raw": {"data": "a short text\n"}, "archive": {"none": {}}}
+    ]
+
+
+def test_a_repository_that_is_not_known_is_said_and_nothing_is_created(cluster):
+    from nbflow.commands.submission import submit
+
+    with pytest.raises(NbflowError) as caught:
+        submit(manifest_that_takes(), artifacts={"data": b"\x00binary"}, client=ArgoClient())
+    assert caught.value.problem.startswith("artifact data (uploads/")
+    assert (
+        "cannot be stored for the cluster: the workflow does not say which artifact repository it used"
+        in str(caught.value)
+    )
+    assert caught.value.fix != ""
+    with pytest.raises(NotFoundError):
+        ArgoClient().get("takes")

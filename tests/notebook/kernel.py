@@ -34,10 +34,20 @@ class Kernel:
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self.manager, self.client = manager, client
 
-    def run(self, code: str, *, person: bool = False) -> Answer:
-        """Run a cell. person: as a notebook with somebody in front of it, who can be asked for input."""
-        message = self.client.execute(code, allow_stdin=person)
-        return self.collect(message)
+    def run(self, code: str, *, person: bool = False, cell: str = "") -> Answer:
+        """Run a cell. person: as a notebook with somebody in front of it, who can be asked for input. cell: its id."""
+        if not cell:
+            return self.collect(self.client.execute(code, allow_stdin=person))
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": person,
+        }
+        request = self.client.session.msg("execute_request", content, metadata={"cellId": cell})
+        self.client.shell_channel.send(request)
+        return self.collect(request["header"]["msg_id"])
 
     def collect(self, message: str) -> Answer:
         answer = Answer()

@@ -137,6 +137,60 @@ def test_python_values_become_parameters(cells):
     )
 
 
+def test_a_dict_of_parameters_and_one_of_them_on_the_line(cells):
+    kernel = cells("workflows.at_once")
+    given = "entrypoint: main\n  arguments: {parameters: [{name: x, value: a}, {name: z, value: b}]}"
+    manifest = DIAMOND.replace("entrypoint: main", given)
+    kernel.run("conf = {'x': 1, 'z': True}")
+    assert (
+        kernel.run(manifest.replace("%%workflow run", "%%workflow run --params conf -p x=2")).status == "ok"
+    )
+    assert kernel.run("print(run.parameters)").text == "{'x': '2', 'z': 'true'}\n"
+
+
+def test_a_failed_workflow_does_not_fail_its_cell_where_that_was_asked_for(cells):
+    kernel = cells("workflows.fails")
+    answer = kernel.run(DIAMOND.replace("%%workflow run", "%%workflow run --no-raise"))
+    assert (answer.status, answer.kinds) == ("ok", [HTML])
+    assert kernel.run("print(run.phase)").text == "Failed\n"
+
+
+def test_warnings_stand_under_the_cell_with_their_lines(cells):
+    kernel = cells("workflows.at_once")
+    answer = kernel.run(DIAMOND.replace("{image: busybox, ", "{image: busybox, image: busybox, "))
+    assert (answer.status, answer.kinds) == ("ok", [HTML, HTML])
+    shown = answer.outputs[0]["data"]
+    assert shown["text/plain"].splitlines()[:4] == [
+        "1 warning",
+        'cell:16:33: warning: key "image" already set in map',
+        "  15 │   - name: echo",
+        "  16 │     container: {image: busybox, image: busybox, command: [echo, hi]}",
+    ]
+    assert "<script" not in shown["text/html"]
+
+
+def test_a_line_that_is_meant_can_be_copied(cells):
+    answer = cells().run(
+        DIAMOND.replace("template: echo, dependencies: [A]", "template: eco, dependencies: [A]")
+    )
+    assert "write:\x1b[0m - {name: B, template: echo, dependencies: [A]}" in answer.traceback
+
+
+def test_a_cell_without_a_name_that_runs_again_tells_of_the_one_before(cells):
+    kernel = cells("workflows.start")
+    again = DIAMOND.replace("metadata: {name: diamond}", "metadata: {generateName: diamond-}").replace(
+        " run", "", 1
+    )
+    first = kernel.run(again, person=True, cell="one")
+    assert (first.status, first.text) == ("ok", "")
+    name = kernel.run("print(list(fake.client.runs)[-1])").text.strip()
+    assert kernel.run(again, person=True, cell="two").text == ""
+    assert kernel.run(again, person=True, cell="one").text == (
+        f"workflow {name} of before goes on; `%workflow stop {name}` ends it\n"
+    )
+    kernel.run("for one in fake.client.runs.values(): workflows.end(one)")
+
+
 def test_a_dry_run_prints_and_creates_nothing(cells):
     kernel = cells()
     answer = kernel.run(DIAMOND.replace("%%workflow run", "%%workflow --dry-run -o yaml"))

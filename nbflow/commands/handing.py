@@ -180,7 +180,7 @@ def _is_path(name: str, text: str) -> bool:
         return False
     if Path(text).exists():
         return True
-    fix = f"check the path; {name}={text.encode()} passes a text itself"
+    fix = f"check the path; {name}={text.encode()!r} passes a text itself"
     raise NbflowError(f"artifact {name}: no such file {text!r}", fix=fix)
 
 

@@ -45,6 +45,7 @@ class Case:
     once: str = ""
     do: tuple[tuple[str, ...], ...] = ()
     programs: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def run_example(shell: Shell, folder: Path, example: Example) -> Result:
 def watched(shell: Shell, path: Path, case: Case) -> list[Json]:
     """The workflows of a file after their end. Raises RefusedError, TimeoutError."""
     words = ("-o", "name") if case.do else ("--wait", "-o", "json")
-    done = shell.run("submit", *words, str(path))
+    done = shell.run("submit", *words, *case.words, str(path))
     if done.returncode > 1 or not done.stdout:
         raise RefusedError(done.stderr.strip())
     if not case.do:

@@ -181,9 +181,9 @@ def test_argo_does_all_itself():
 
 
 def test_what_is_refused_is_refused_at_submit_and_warned_of_by_lint():
-    text = MANIFEST.replace("nodeSelector: {a: b}", "executorPlugins: [{metadata: {name: x}}]")
+    text = MANIFEST.replace("nodeSelector: {a: b}", "volumes: [{name: v, nfs: {server: s, path: /}}]")
     documents = load_documents(text, "a.yaml")
-    problem = "this cannot run on sandbox: it has no `executorPlugins`, "
+    problem = "this cannot run on sandbox: it has no `nfs`, "
     found = lint_documents(documents, advice=True, target=Target("sandbox", lambda image: True))
     assert [f.severity for f in found if f.problem.startswith(problem)] == [Severity.WARNING]
     assert not [f for f in lint_parsed(documents, submit=True) if f.problem.startswith(problem)]
@@ -216,6 +216,10 @@ def test_a_plugin_is_refused_unless_it_is_registered():
     [document] = load_documents(text, "a.yaml")
     assert [use.field for use in uses(document, "sandbox", ())] == ["plugin"]
     assert [use.field for use in uses(document, "sandbox", ("hello",))] == []
+    [document] = load_documents(
+        text.replace("  entry", "  executorPlugins: [{metadata: {}}]\n  entry"), "a.yaml"
+    )
+    assert [use.field for use in uses(document, "sandbox", ())] == []
 
 
 def test_templates_that_are_stored_are_looked_at_too():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from nbflow.engine.run import Run
-from nbflow.spec.agent import KINDS, agent_image
+from nbflow.spec.agent import ASK, KINDS, agent_image
 from nbflow.spec.pod import ContainerSpec
 from nbflow.spec.status import NodeStatus, NodeType
 from nbflow.spec.template import Template
@@ -34,6 +35,52 @@ def agent_container(template: Template, run: Run, pod: str) -> ContainerSpec | N
     elif kind == "plugin":
         order |= {"namespace": metadata.namespace, "template": data}
     return ContainerSpec(name="main", image=agent_image(kind), source=json.dumps(order))
+
+
+def with_plugins(template: Template, run: Run) -> Template:
+    """A plugin template of a workflow that brings its executor plugins: a script that asks them, and they beside it."""
+    metadata = run.workflow.metadata
+    names = {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid}
+    plugins = [_sidecar(plugin) for plugin in run.spec.executor_plugins]
+    order = {
+        "addresses": [f"http://localhost:{_port(plugin)}" for plugin in plugins],
+        "request": {"workflow": {"metadata": names}, "template": template.to_dict()},
+    }
+    kept = ("name", "metadata", "timeout", "inputs")
+    return Template.from_dict(
+        {
+            **{key: value for key, value in template.to_dict().items() if key in kept},
+            "script": {"image": agent_image(ASK), "source": json.dumps(order), "volumeMounts": [_TOKEN]},
+            "initContainers": [
+                {"name": "token", "image": "busybox", "command": _NEW_TOKEN, "volumeMounts": [_TOKEN]}
+            ],
+            "sidecars": [_with_token(plugin) for plugin in plugins],
+            "volumes": [{"name": _TOKEN["name"], "emptyDir": {}}],
+        }
+    )
+
+
+_TOKEN = {"name": "var-run-argo", "mountPath": "/var/run/argo"}
+_NEW_TOKEN = ["sh", "-c", "head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \\n' > /var/run/argo/token"]
+
+
+def _sidecar(plugin: Mapping[str, object]) -> Mapping[str, object]:
+    """The container in which an executor plugin runs."""
+    found: object = plugin
+    for name in ("spec", "sidecar", "container"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _port(container: Mapping[str, object]) -> object:
+    ports = container.get("ports")
+    first = ports[0] if isinstance(ports, list | tuple) and ports else {}
+    return first.get("containerPort") if isinstance(first, Mapping) else None
+
+
+def _with_token(container: Mapping[str, object]) -> dict[str, object]:
+    mounts = container.get("volumeMounts")
+    return {**container, "volumeMounts": [*(mounts if isinstance(mounts, list | tuple) else ()), _TOKEN]}
 
 
 def _of_resource(template: Template) -> dict[str, object]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from nbflow.engine.agent import agent_container, is_agents
+from nbflow.engine.agent import agent_container, is_agents, with_plugins
 from nbflow.engine.arguments import Prepared, has_location
 from nbflow.engine.durations import parse_duration
 from nbflow.engine.failures import CallError
@@ -44,7 +45,11 @@ def build_pod(
 ) -> Pod:
     """The pod of a node. deadline: when its attempts have to end, for retries. Raises CallError."""
     name = run.tree.pod_of(node)
+    asks = prepared.template.plugin is not None and bool(run.spec.executor_plugins)
     template = _with_late_variables(run, prepared, name)
+    if asks:
+        template = with_plugins(template, run)
+        prepared = replace(prepared, template=template)
     order = agent_container(template, run, name)
     containers = [order] if order is not None else _containers(template)
     mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
@@ -59,7 +64,7 @@ def build_pod(
         inputs=_inputs(prepared),
         outputs={} if is_agents(node) else _outputs(template),
         artifact_key=f"{run.name}/{name}",
-        wants_result=_wants_result(run, call),
+        wants_result=asks or _wants_result(run, call),
         deadline=_deadline(run, template, node, deadline),
         volumes=_volumes(run, prepared, mounted, name),
         daemon=bool(template.daemon),

@@ -15,7 +15,7 @@ from pathlib import Path
 from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.machine import PYTHON_ANNOTATION
 from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED
-from nbflow.spec.agent import REPORT, agent_kind
+from nbflow.spec.agent import ASK, REPORT, agent_kind
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import Phase
 from nbflow.store.home import Home
@@ -36,7 +36,31 @@ _INHERITED = (
 
 def is_agent(pod: Pod) -> bool:
     """Whether a pod carries out an order of the engine."""
-    return bool(agent_kind(pod.main.image))
+    return agent_kind(pod.main.image) in _PROGRAMS
+
+
+def asks(pod: Pod) -> bool:
+    """Whether its main program asks executor plugins that are its sidecars: a pod as others are, for all else."""
+    return agent_kind(pod.main.image) == ASK
+
+
+def asking(pod: Pod) -> Pod:
+    """The pod with the program that asks; it is all that the pod sees of nbflow."""
+    program = (Path(__file__).parent.parent / "agent" / "asking.py").read_text(encoding="utf-8")
+    main = replace(pod.main, command=("python3", "-c", program))
+    return replace(pod, containers=tuple(main if one is pod.main else one for one in pod.containers))
+
+
+def asked_outcome(outcome: PodOutcome) -> PodOutcome:
+    """The outcome that the plugins gave, printed by the program as its last line."""
+    lines = str((outcome.outputs or {}).get("result") or "").splitlines()
+    try:
+        node = json.loads(lines[-1])
+        phase = Phase(node["phase"])
+    except (IndexError, ValueError, KeyError, TypeError):
+        return _unanswered(outcome)
+    message = str(node.get("message") or "")
+    return replace(outcome, phase=phase, message=message, exit_code=None, outputs=node.get("outputs"))
 
 
 def target_for(pod: Pod, target: str) -> str:

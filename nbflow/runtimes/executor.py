@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbflow.artifacts import driver_for, place_of
 from nbflow.errors import NbflowError
-from nbflow.runtimes.agent import agent_outcome, agent_pod, is_agent
+from nbflow.runtimes.agent import agent_outcome, agent_pod, asked_outcome, asking, asks, is_agent
 from nbflow.runtimes.capture import Capture
 from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.environment import expand, resolve_environment
@@ -75,6 +75,8 @@ class Executor:
         _check(pod)
         if is_agent(pod):
             return agent_pod(pod, self._home)
+        if asks(pod):
+            pod = asking(pod)
         return replace(
             pod,
             containers=tuple(self._ready(pod, container) for container in pod.containers),
@@ -128,6 +130,8 @@ class Executor:
             outputs=outputs or None,
             containers=containers_outcome(status) or {pod.main.name: (phase, message)},
         )
+        if asks(pod):
+            return asked_outcome(outcome)
         return agent_outcome(pod, outcome, self._home) if is_agent(pod) else outcome
 
 

@@ -9,6 +9,9 @@ _PREFIX = "nbflow/agent/"
 KINDS = ("resource", "data", "http", "plugin")
 """Kinds of templates that such a pod runs; its source is the order as JSON."""
 
+ASK = "ask"
+"""The kind of a pod whose sidecars are executor plugins: its main program asks them, and prints the node's result."""
+
 REPORT = "report.json"
 """The file beside the pod's logs where the program says what became of it.
 

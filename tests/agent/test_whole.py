@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -244,3 +245,76 @@ def test_a_plugin_of_the_submitters_environment_is_called(
     logs = shell.run("logs", str(name)).stdout
     assert "asked for you" in logs
     assert "in execute" in logs
+
+
+SERVER = """
+import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+token = Path("/var/run/argo/token").read_text()
+asked = []
+
+
+class Plugin(BaseHTTPRequestHandler):
+    def do_POST(self):
+        args = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        good = token and self.headers["Authorization"] == "Bearer " + token
+        settings = args["template"]["plugin"].get("hello")
+        asked.append(settings)
+        if not good or self.path != "/api/v1/template.execute":
+            self.send_response(403)
+            reply = {}
+        else:
+            self.send_response(200)
+            outputs = {"parameters": [{"name": "said", "value": f"hello {settings}"}]}
+            done = {"phase": "Succeeded", "message": f"asked {len(asked)} times", "outputs": outputs}
+            wait = {"node": {"phase": "Running"}, "requeue": "100ms"}
+            reply = {} if settings is None else wait if len(asked) < 2 else {"node": done}
+        self.end_headers()
+        self.wfile.write(json.dumps(reply).encode())
+
+
+HTTPServer(("", 4356), Plugin).serve_forever()
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
+def test_plugins_of_a_workflow_are_asked(shell: Shell) -> None:
+    source = SERVER.replace("\n", "\n" + " " * 14)
+    nodes, workflow = shell.submit(f"""
+  executorPlugins:
+  - metadata: {{name: hello}}
+    spec:
+      sidecar:
+        container:
+          name: hello
+          image: python:3.12
+          command: [python3, -c]
+          args:
+          - |
+              {source}
+          ports: [{{containerPort: 4356}}]
+          resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{cpu: 1m, memory: 1Mi}}}}
+          securityContext: {{runAsNonRoot: true}}
+  templates:
+  - name: main
+    steps:
+    - - {{name: one, template: greet, arguments: {{parameters: [{{name: who, value: Anna}}]}}}}
+      - {{name: two, template: greet, arguments: {{parameters: [{{name: who, value: Bert}}]}}}}
+    - - {{name: other, template: other, continueOn: {{failed: true}}}}
+  - name: greet
+    inputs: {{parameters: [{{name: who}}]}}
+    plugin: {{hello: "{{{{inputs.parameters.who}}}}"}}
+  - name: other
+    plugin: {{unknown: {{}}}}
+""")
+    assert {
+        name: (node["phase"], node.get("message")) for name, node in nodes.items() if node["type"] == "Plugin"
+    } == {
+        "one": ("Succeeded", "asked 2 times"),
+        "two": ("Succeeded", "asked 2 times"),
+        "other": ("Failed", "no plugin executed the template"),
+    }
+    assert nodes["two"]["outputs"] == {"parameters": [{"name": "said", "value": "hello Bert"}]}
+    assert workflow["status"]["phase"] == "Succeeded"

@@ -230,3 +230,78 @@ templates:
         "parameters": [{"name": "p", "valueFrom": {"jsonPath": "{.a}"}}],
         "paths": {"m": "/m.yaml"},
     }
+
+
+def test_answers_are_remembered():
+    text = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: ask}
+  - - {name: b, template: ask}
+- name: ask
+  http: {url: http://host/}
+  memoize: {key: k, maxAge: 1h, cache: {configMap: {name: cache}}}
+"""
+    wf = Simulation(text, lambda pod: ANSWER).run()
+    assert wf.phase is Phase.SUCCEEDED
+    assert len(wf.pods) == 1
+    assert [(wf.node(name).outputs, wf.node(name).extra["memoizationStatus"]["hit"]) for name in "ab"] == [
+        ({"result": "said"}, False),
+        ({"result": "said"}, True),
+    ]
+
+
+@pytest.mark.parametrize(("verb", "asks"), [("", True), ("stop", True), ("terminate", False)])
+def test_exit_handlers_ask_after_a_deadline_and_a_stop(verb, asks):
+    text = f"""
+entrypoint: main
+activeDeadlineSeconds: {1 if not verb else 100}
+hooks: {{exit: {{template: handler}}}}
+templates:
+- {{name: main, steps: [[{{name: sleep, template: sleep}}]]}}
+- {{name: sleep, container: {{image: i}}}}
+- {{name: handler, steps: [[{{name: ask, template: ask}}]]}}
+- {{name: ask, http: {{url: http://host/}}}}
+"""
+    wf = Simulation(
+        text, lambda pod: ANSWER, duration=lambda pod: 1.0 if agent_kind(pod.main.image) else 50.0
+    )
+    wf.observe(Started())
+    wf.go_on(until=START + timedelta(seconds=0.5))
+    if verb:
+        wf.observe(UserAsked(verb))
+    wf.go_on()
+    assert wf.phase is Phase.FAILED
+    ends = {node.display_name: node.phase for node in wf.nodes.values()}
+    assert ends.get("wf.onExit") is (Phase.SUCCEEDED if asks else None)
+    assert ends.get("ask") is (Phase.SUCCEEDED if asks else None)
+
+
+def test_plugins_that_a_workflow_brings_are_sidecars_of_its_plugin_nodes():
+    sidecar = "name: p, image: python, command: [python, s.py], ports: [{containerPort: 4356}]"
+    told = PodOutcome(Phase.SUCCEEDED, "Hello!")
+    wf = simulation(
+        "plugin: {hello: {to: '{{inputs.parameters.path}}'}}",
+        told,
+        top=f"executorPlugins: [{{metadata: {{name: p}}, spec: {{sidecar: {{container: {{{sidecar}}}}}}}}}]",
+    ).run()
+    assert (wf.node("a").type, wf.node("a").phase, wf.node("a").message) == (
+        NodeType.PLUGIN,
+        Phase.SUCCEEDED,
+        "Hello!",
+    )
+    pod, said = order(wf)
+    assert said["addresses"] == ["http://localhost:4356"]
+    assert said["request"]["workflow"] == {"metadata": {"name": "wf", "namespace": "default", "uid": "uid-1"}}
+    assert said["request"]["template"]["plugin"] == {"hello": {"to": "x"}}
+    assert (pod.sidecars, pod.wants_result, pod.outputs) == (("p",), True, {})
+    assert [(c.name, c.command[0] if c.command else "") for c in (*pod.init_containers, *pod.containers)] == [
+        ("token", "sh"),
+        ("main", ""),
+        ("p", "python"),
+    ]
+    token = {"name": "var-run-argo", "mountPath": "/var/run/argo"}
+    assert all(token in c.volume_mounts for c in (*pod.init_containers, *pod.containers))
+    assert pod.volumes == ({"name": "var-run-argo", "emptyDir": {}},)

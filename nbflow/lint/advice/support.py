@@ -30,10 +30,13 @@ WAY_OUT = "run it on a target that has it (--on argo), or leave it out"
 
 
 def uses(document: Document, target: str, plugins: Collection[str]) -> Iterator[Use]:
-    """The fields that do not work, each once; plugins that are registered do."""
+    """The fields that do not work, each once; plugins do that are registered, or that the workflow brings along."""
+    spec = document.data.get("spec")
+    brought = isinstance(spec, dict) and bool(spec.get("executorPlugins"))
     seen = set()
     for use in without_effect(document.data, document.kind, target):
-        if (use.type_name, use.field) == ("Template", "plugin") and not _missing(use, plugins):
+        is_plugin = (use.type_name, use.field) == ("Template", "plugin")
+        if is_plugin and (brought or not _missing(use, plugins)):
             continue
         if (use.type_name, use.field) not in seen:
             seen.add((use.type_name, use.field))

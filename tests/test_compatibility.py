@@ -139,6 +139,10 @@ spec:
 """
 
 
+SANDBOX = Target("sandbox", lambda container, script: None, lambda volume: None, lambda template: None)
+"""One that has nothing against what it is asked about."""
+
+
 class Client:
     target = "sandbox"
 
@@ -150,7 +154,7 @@ class Client:
 
 def test_lint_and_submit_say_what_is_ignored():
     documents = load_documents(MANIFEST, "a.yaml")
-    found = lint_documents(documents, advice=True, target=Target("sandbox", lambda image: True))
+    found = lint_documents(documents, advice=True, target=SANDBOX)
     assert [(f.rule, f.severity, f.problem) for f in found] == [
         (
             "NBF229",
@@ -184,7 +188,7 @@ def test_what_is_refused_is_refused_at_submit_and_warned_of_by_lint():
     text = MANIFEST.replace("nodeSelector: {a: b}", "volumes: [{name: v, nfs: {server: s, path: /}}]")
     documents = load_documents(text, "a.yaml")
     problem = "this cannot run on sandbox: it has no `nfs`, "
-    found = lint_documents(documents, advice=True, target=Target("sandbox", lambda image: True))
+    found = lint_documents(documents, advice=True, target=SANDBOX)
     assert [f.severity for f in found if f.problem.startswith(problem)] == [Severity.WARNING]
     assert not [f for f in lint_parsed(documents, submit=True) if f.problem.startswith(problem)]
     with pytest.raises(ManifestError) as caught:

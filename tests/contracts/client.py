@@ -13,20 +13,26 @@ from nbflow.clients.client import Client, LogOptions, Request, Selection
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
 from nbflow.spec.status import NodeType, Phase
 
+IMAGE, LABELS, PATIENCE = "alpine", {}, 20.0
+"""What a suite for a slow or a strange place replaces."""
 _numbers = itertools.count()
 
 
 def workflow(*commands: str, name: str = "", **metadata: object) -> dict[str, object]:
     """A workflow of steps in a row, each a line of sh."""
     templates = [
-        {"name": f"t{i}", "container": {"image": "alpine", "command": ["sh", "-c"], "args": [text]}}
+        {"name": f"t{i}", "container": {"image": IMAGE, "command": ["sh", "-c"], "args": [text]}}
         for i, text in enumerate(commands)
     ]
     steps = [[{"name": f"s{i}", "template": f"t{i}"}] for i in range(len(commands))]
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
-        "metadata": {**({"name": name} if name else {"generateName": "wf-"}), **metadata},
+        "metadata": {
+            **({"name": name} if name else {"generateName": "wf-"}),
+            **metadata,
+            **({"labels": {**LABELS, **labels}} if (labels := metadata.get("labels", {})) or LABELS else {}),
+        },
         "spec": {"entrypoint": "main", "templates": [{"name": "main", "steps": steps}, *templates]},
     }
 
@@ -44,8 +50,8 @@ def node(client: Client, name: str, display_name: str):
     return next(n for n in client.get(name).status.nodes.values() if n.display_name == display_name)
 
 
-def wait_until(true, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
+def wait_until(true) -> None:
+    end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import threading
@@ -12,14 +13,23 @@ from typing import TypeVar
 
 from nbflow.errors import NbflowError
 from nbflow.kube.access import Access, Cluster, open_access
-from nbflow.kube.refusals import Asked, ExpiredError, UnauthorizedError, UnavailableError
-from nbflow.kube.resources import ACCESS_REVIEW, JSONObject, Resource
+from nbflow.kube.refusals import (
+    Asked,
+    ExpiredError,
+    ForbiddenError,
+    NotInstalledError,
+    UnauthorizedError,
+    UnavailableError,
+    not_installed,
+)
+from nbflow.kube.resources import ACCESS_REVIEW, ARGO, JSONObject, Resource
 from nbflow.kube.transport import HTTPStream, Query, Transport
 
 T = TypeVar("T")
 
 _TRIES, _FIRST_PAUSE, _LONGEST_PAUSE = 5, 0.1, 3.0
 _PAGE = 500
+_DISCOVER = "discover"
 _MERGE = "application/merge-patch+json"
 
 
@@ -142,8 +152,11 @@ class Api:
 
     def knows(self, resource: Resource) -> bool:
         """Whether the cluster has that kind of object."""
-        asked = Asked("get", resource, where=self.access.where)
-        found = self._send("GET", f"/apis/{resource.group}/{resource.version}", asked).get("resources")
+        asked = Asked(_DISCOVER, resource, where=self.access.where)
+        try:
+            found = self._send("GET", f"/apis/{resource.group}/{resource.version}", asked).get("resources")
+        except NotInstalledError:
+            return False
         kinds = found if isinstance(found, list) else ()
         return any(isinstance(kind, Mapping) and kind.get("name") == resource.plural for kind in kinds)
 
@@ -172,8 +185,21 @@ class Api:
                 if pauses.taken >= _TRIES - 1:
                     raise
                 time.sleep(pauses.next())
+            except ForbiddenError:
+                self._check_installed(asked)
+                raise
             else:
                 return answer if isinstance(answer, Mapping) else {}
+
+    def _check_installed(self, asked: Asked) -> None:
+        """Rights are looked at before kinds: who may do little in a cluster without Argo is told of rights only."""
+        resource = asked.resource
+        if resource is None or resource.group != ARGO or asked.verb == _DISCOVER:
+            return
+        with contextlib.suppress(ForbiddenError):
+            if self.knows(resource):
+                return
+            raise not_installed(resource, asked.where)
 
     def _renewed(self, action: Callable[[], T]) -> T:
         """Do it; once more with credentials read anew if those at hand are not accepted any more."""

@@ -35,6 +35,14 @@ class UnauthorizedError(NbflowError):
     """The API server does not know who asks (401)."""
 
 
+class NotInstalledError(NbflowError):
+    """The cluster does not know a kind of Argo's."""
+
+
+class ForbiddenError(NbflowError):
+    """Who asks has no right to it (403)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked, for messages. where: the cluster in words."""
@@ -90,23 +98,28 @@ def _forbidden(message: str, _: Mapping[str, object], asked: Asked) -> NbflowErr
     verb, plural = (right["verb"], right["resource"]) if right else (asked.verb, _plural(asked))
     scope = f"in namespace {asked.namespace}" if asked.namespace else "in the whole cluster"
     fix = f'ask the administrator for the right to "{verb}" {plural} {scope}; `nbflow doctor --on argo` lists them'
-    return NbflowError(message, where=asked.where, fix=fix)
+    return ForbiddenError(message, where=asked.where, fix=fix)
 
 
 def _plural(asked: Asked) -> str:
     return asked.resource.full_name if asked.resource else "it"
 
 
+def not_installed(resource: Resource, where: str) -> NotInstalledError:
+    """The cluster has none of Argo's kinds."""
+    return NotInstalledError(
+        f"the cluster does not know {resource.full_name}: Argo Workflows is not installed there",
+        where=where,
+        fix="ask the administrator to install Argo Workflows with its CRDs, choose another --context, "
+        "or run it here with --on sandbox",
+    )
+
+
 def _not_found(message: str, answer: Mapping[str, object], asked: Asked) -> NbflowError:
     details = _details(answer)
     if any(text in message for text in _ROUTE_IS_MISSING) and not details.get("name"):
         if asked.resource is not None and asked.resource.group == ARGO:
-            return NbflowError(
-                f"the cluster does not know {asked.resource.full_name}: Argo Workflows is not installed there",
-                where=asked.where,
-                fix="ask the administrator to install Argo Workflows with its CRDs, choose another --context, "
-                "or run it here with --on sandbox",
-            )
+            return not_installed(asked.resource, asked.where)
         return NbflowError(message, where=asked.where, fix="is that the address of a Kubernetes API server?")
     if details.get("kind") == "namespaces":
         name = details.get("name")

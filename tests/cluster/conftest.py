@@ -90,7 +90,7 @@ class Kube:
         annotations = {"workflows.argoproj.io/default-artifact-repository": key}
         metadata = {"name": "artifact-repositories", "annotations": annotations}
         config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": repositories}
-        self.apply(name, role("pods"), binding("nbflow-pods", name, "default"), config)
+        self.apply(name, role("pods"), binding("nbflow-pods", name, "default"), config, credentials())
         return name
 
     def make_account(self, namespace, folder):
@@ -144,6 +144,14 @@ def repository():
         "secretKeySecret": {"name": "nbflow-s3", "key": "secretkey"},
     }
     return {"s3": yaml.safe_dump({"s3": config})}, "s3"
+
+
+def credentials():
+    texts = {
+        "accesskey": os.environ.get("NBFLOW_CLUSTER_S3_KEY", "admin"),
+        "secretkey": os.environ.get("NBFLOW_CLUSTER_S3_SECRET", "password"),
+    }
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nbflow-s3"}, "stringData": texts}
 
 
 def role(name):

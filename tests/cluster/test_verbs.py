@@ -80,7 +80,7 @@ def test_submit_waits_and_what_it_made_is_looked_at(nbflow, namespace, write, cl
         assert done["metadata"]["labels"]["workflows.argoproj.io/creator"] == (
             f"system-serviceaccount-{namespace}-{ACCOUNT}"
         )
-    assert [entry["manager"] for entry in done["metadata"]["managedFields"]][0] == "nbflow"
+    assert done["metadata"]["managedFields"][0]["manager"] == "nbflow"
     assert nbflow("logs", name) == f"{name}: ho\n"
     assert nbflow("logs", name, "-f") == f"{name}: ho\n"
     assert nbflow("logs", name, "--tail", "1") == f"{name}: ho\n"
@@ -111,9 +111,7 @@ def test_logs_are_followed_from_the_submit_on(nbflow, write, client):
     for pod in pods:
         assert [line for line in lines if line.startswith(pod)] == [f"{pod}: line {i}" for i in (1, 2, 3)]
     assert sorted(nbflow("logs", name).splitlines()) == sorted(lines)
-    assert nbflow("logs", name, sorted(pods)[0]) == "".join(
-        f"{sorted(pods)[0]}: line {i}\n" for i in (1, 2, 3)
-    )
+    assert nbflow("logs", name, min(pods)) == "".join(f"{min(pods)}: line {i}\n" for i in (1, 2, 3))
 
 
 def test_every_view_follows_a_diamond_to_its_end(client):

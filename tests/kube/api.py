@@ -318,15 +318,15 @@ class Answering(Streaming):
         if rest[0] == "namespaces" and len(rest) > 2:
             namespace, rest = rest[1], rest[2:]
         kind = (version, rest[0])
-        if kind not in KINDS or kind[1] in self.api.missing:
-            if words[0] == "api":
-                raise Refused(404, "NotFound", "the server could not find the requested resource", {})
-            raise Unrouted
         name = rest[1] if len(rest) > 1 else ""
         part = rest[2] if len(rest) > 2 else ""
         watching = self.query.get("watch") in {"true", "1"}
         verb = VERBS.get(method) or ("get" if name else "watch" if watching else "list")
         self.authorize(verb, kind, namespace, name, part)
+        if kind not in KINDS or kind[1] in self.api.missing:
+            if words[0] == "api":
+                raise Refused(404, "NotFound", "the server could not find the requested resource", {})
+            raise Unrouted
         if method == "PATCH":
             check_patch_type(kind, self.headers.get("Content-Type", ""))
         body = access_review(raw) if raw.startswith(PREFIX) else decoded(kind, raw) if raw else {}
@@ -420,7 +420,8 @@ class Answering(Streaming):
         wanted = options.get("preconditions", {}).get("uid", uid)
         if wanted != uid:
             why = f"the UID in the precondition ({wanted}) does not match the UID in record ({uid})."
-            raise conflict(kind, name, f"{why} The object might have been deleted and then recreated")
+            why += " The object might have been deleted and then recreated"
+            raise conflict(kind, name, why, KINDS[kind][0] if group(kind) else "")
         if self.query.get("dryRun") != "All":
             self.api.storage.delete(kind, namespace, name)
             if kind[1] == "workflows":

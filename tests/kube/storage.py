@@ -183,9 +183,10 @@ def not_found(kind, name):
     return Refused(404, "NotFound", f'{full_name(kind)} "{name}" not found', named(kind, name))
 
 
-def conflict(kind, name, why):
-    said = f'Operation cannot be fulfilled on {full_name(kind)} "{name}": {why}'
-    return Refused(409, "Conflict", said, named(kind, name))
+def conflict(kind, name, why, as_kind=""):
+    what = f"{as_kind}.{group(kind)}" if as_kind else full_name(kind)
+    said = f'Operation cannot be fulfilled on {what} "{name}": {why}'
+    return Refused(409, "Conflict", said, named(kind, name, as_kind))
 
 
 def expired(version, oldest):

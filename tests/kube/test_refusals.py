@@ -26,6 +26,17 @@ def test_missing_crds(cluster):
     assert error.fix.startswith("ask the administrator to install Argo Workflows with its CRDs")
 
 
+def test_missing_crds_are_said_to_who_has_no_rights_either(cluster, tmp_path):
+    cluster.missing.add("workflows")
+    cluster.allow("limited", [], "jane")
+    cluster.kubeconfig(tmp_path / "kubeconfig", token="limited")
+    error = refused(lambda: Api().list(WORKFLOW))
+    said = "the cluster does not know workflows.argoproj.io: Argo Workflows is not installed there"
+    assert (error.problem, error.where) == (said, "context test")
+    cluster.fail("GET", "/apis/argoproj.io/v1alpha1$", 403, "Forbidden", "no discovery", times=9)
+    assert 'User "jane" cannot list' in refused(lambda: Api().list(WORKFLOW)).problem
+
+
 def test_rbac(cluster, tmp_path):
     cluster.allow("limited", [], "jane")
     cluster.kubeconfig(tmp_path / "kubeconfig", token="limited")

@@ -26,7 +26,7 @@ def test_cells_verbs_and_results(client, account, namespace, tmp_path):
         answer = cells.run(f"%%workflow run {on} --wait\n{manifest}")
         assert (answer.status, answer.traceback) == ("ok", "")
         assert "✔ make" in answer.outputs[0]["data"]["text/plain"]
-        assert "<svg" in answer.outputs[0]["data"]["text/html"]
+        assert "<img" in answer.outputs[0]["data"]["text/html"]
         assert cells.run("print(run.phase)").text.strip().endswith("Succeeded")
         assert cells.run("print(run['make'].logs)").text == "hello world\n"
         assert cells.run("print(run['make'].outputs['answer'], run['use'].logs)").text == "42 got 42\n"

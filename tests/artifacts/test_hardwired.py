@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,7 @@ from tests.artifacts.servers import WebServer, repository, s3_server, web_server
 
 ROOT = Path(__file__).parent.parent.parent
 WALKTHROUGH = ROOT.parent / "shared" / "walkthrough" / "22-hardwired-artifact.yaml"
-PASSWORD = "s3cr3t-w0rd"
+PASSWORD = f"s3cr3t-{os.urandom(8).hex()}"
 BUCKET = "my-bucket-name"
 
 pytestmark = [
@@ -147,6 +150,50 @@ def seen_by_others(cli: Cli, name: str) -> str:
     return "".join(texts) + "".join(cli(*verb).stdout for verb in verbs)
 
 
+@contextlib.contextmanager
+def watched_processes(secret: str) -> Iterator[list[str]]:
+    """Command lines that show the secret, as `ps` of anybody would, seen as long as the block lasts."""
+    found: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.002):
+            for process in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    line = (process / "cmdline").read_bytes().decode("latin-1")
+                    if secret in line:
+                        found.append(line)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+
+
+def readable_by_others(secret: str, home: Path) -> list[Path]:
+    """Files that hold the secret, and that others may read: their own mode and those of all folders above say so."""
+    found = []
+    born = home.stat().st_ctime - 60
+    temporary = [p for p in Path(tempfile.gettempdir()).iterdir() if p.lstat().st_mtime > born]
+    for folder in (home, *temporary):
+        for place, names, files in os.walk(folder):
+            names[:] = [name for name in names if (Path(place, name).lstat().st_mode & 0o005) == 0o005]
+            for path in (Path(place, name) for name in files):
+                if path.lstat().st_mtime < born:
+                    continue
+                with contextlib.suppress(OSError):
+                    if (
+                        path.lstat().st_mode & 0o004
+                        and path.is_file()
+                        and secret.encode() in path.read_bytes()
+                    ):
+                        found.append(path)
+    return found
+
+
 @pytest.mark.walkthrough
 @pytest.mark.skipif(not WALKTHROUGH.is_file(), reason="../shared/walkthrough is not here")
 def test_the_walkthrough_s_artifacts(cli: Cli, server: WebServer, buckets: str) -> None:
@@ -166,7 +213,9 @@ def test_the_walkthrough_s_artifacts(cli: Cli, server: WebServer, buckets: str) 
         )
     )
     before = shutil.which("kubectl")
-    made = cli.submit(manifest)
+    with watched_processes(PASSWORD) as shown:
+        made = cli.submit(manifest)
+    assert shown == []
     assert made["status"]["phase"] == "Succeeded", made["status"]  # type: ignore[index]
     name = made["metadata"]["name"]  # type: ignore[index]
     lines = [line.partition(": ")[2] for line in cli("logs", name).stdout.splitlines()]
@@ -175,6 +224,7 @@ def test_the_walkthrough_s_artifacts(cli: Cli, server: WebServer, buckets: str) 
     assert names == {"README", "/bin/kubectl", "one", "deep"}
     assert shutil.which("kubectl") == before
     assert PASSWORD not in seen_by_others(cli, name)
+    assert readable_by_others(PASSWORD, cli.home) == []
 
 
 def test_places_in_and_out(cli: Cli, server: WebServer, buckets: str) -> None:
@@ -182,7 +232,9 @@ def test_places_in_and_out(cli: Cli, server: WebServer, buckets: str) -> None:
     server.want("anna", PASSWORD)
     cli.secret("login", user="anna", password=PASSWORD)
     cli.secret("my-s3-credentials", accessKey="AKIAEXAMPLE", secretKey=PASSWORD)
-    made = cli.submit(OWN.replace("WEB", server.url("")).replace("S3\n", f"{buckets}\n"))
+    with watched_processes(PASSWORD) as shown:
+        made = cli.submit(OWN.replace("WEB", server.url("")).replace("S3\n", f"{buckets}\n"))
+    assert shown == []
     [node] = made["status"]["nodes"].values()  # type: ignore[index]
     assert (node["phase"], node.get("message", "")) == ("Succeeded", "")
     name = made["metadata"]["name"]  # type: ignore[index]
@@ -199,6 +251,7 @@ def test_places_in_and_out(cli: Cli, server: WebServer, buckets: str) -> None:
     found = driver_for(folder, cli.home, secrets.get).load(folder, cli.home.parent / "back")
     assert [path.name for path in found.iterdir()] == ["date"]
     assert PASSWORD not in seen_by_others(cli, name)
+    assert readable_by_others(PASSWORD, cli.home) == []
 
 
 @pytest.mark.parametrize(

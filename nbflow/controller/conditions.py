@@ -18,7 +18,7 @@ _SPLIT = re.compile(r",(?![^()]*\))")
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One comparison. operator: in, notin, >, <, exists, absent."""
+    """One comparison. operator: in, notin, >, <, exists, absent. text: as Argo's messages show it."""
 
     key: str
     operator: str
@@ -50,21 +50,28 @@ def parse(condition: str, name: str) -> list[Requirement]:
 
 def _requirement(part: str, condition: str, name: str) -> Requirement:
     if found := _SET.fullmatch(part):
-        values = tuple(value.strip() for value in found[3].split(","))
-        return Requirement(found[1], found[2], values, part)
+        values = tuple(sorted(value.strip() for value in found[3].split(",")))
+        return Requirement(found[1], found[2], values, _text(found[1], found[2], *values))
     if found := _COMPARED.fullmatch(part):
         operator = {"==": "in", "=": "in", "!=": "notin"}.get(found[2], found[2])
         if operator in "<>" and not re.fullmatch(r"\d+", found[3]):
             raise NbflowError(
                 f"{name} '{condition}' failed to parse: {part}: a whole number has to follow {operator}"
             )
-        return Requirement(found[1], operator, (found[3],), part)
+        said = {">": "gt", "<": "lt"}.get(found[2], found[2])
+        return Requirement(found[1], operator, (found[3],), _text(found[1], said, found[3]))
     if found := _EXISTS.fullmatch(part):
-        return Requirement(found[2], "absent" if found[1] else "exists", (), part)
+        said = found[1] or "exists"
+        return Requirement(found[2], "absent" if found[1] else "exists", (), _text(found[2], said))
     raise NbflowError(
         f"{name} '{condition}' failed to parse: {part}",
         fix="write it as a label selector: status.succeeded > 0",
     )
+
+
+def _text(key: str, operator: str, *values: str) -> str:
+    """Go's way to print one."""
+    return f"{{{key} {operator} [{' '.join(values)}]}}"
 
 
 def field_text(item: object, path: str) -> str | None:

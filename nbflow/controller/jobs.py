@@ -1,169 +1,185 @@
-"""Jobs and Pods that a resource template makes: run as pods of the workflow's target."""
+"""Jobs and Pods that a resource template makes: a process of their own runs their pods, as a cluster would.
+
+`python -m nbflow.controller.jobs KIND NAME` writes down in the object's status what becomes of it, until that is over
+or the object is gone. As long as a step waits for the object it ends with that step, however that is ended; one that
+nobody waits for goes on by itself.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import json
+import os
 import secrets
 import shutil
+import signal
+import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
+from nbflow.controller.job_pods import ObjectEnded, ObjectPods, is_awaited
+from nbflow.controller.pod_specs import Json, mapping, number
 from nbflow.errors import NbflowError
-from nbflow.runtimes import open_runtime
-from nbflow.runtimes.executor import Executor
-from nbflow.runtimes.runtime import Objects
-from nbflow.spec.pod import ContainerSpec, Pod, PodOutcome
+from nbflow.spec.pod import PodOutcome
 from nbflow.spec.status import Phase, format_time
-from nbflow.store.home import Home
-
-Json = dict[str, object]
-_WAIT = timedelta(seconds=1)
+from nbflow.store import Home, Store, open_store
 
 
-@dataclass(slots=True)
-class PodRunner:
-    """Runs pods, in one thread each. uid: whose files they are, for a while. stopping: all of them shall end."""
-
-    home: Home
-    objects: Objects
-    workflow: str
-    uid: str
-    annotations: Mapping[str, str]
-    stopping: threading.Event = field(default_factory=threading.Event)
-    _said: threading.Lock = field(default_factory=threading.Lock)
-
-    def run(self, name: str, spec: Mapping[str, object]) -> PodOutcome:
-        """A pod of that specification, until it ended; what it printed is printed. Raises NbflowError."""
-        runtime = open_runtime(self.annotations.get("nbflow.dev/target", "sandbox"), self.home, self.objects)
-        executor = Executor(runtime, self.home, self.objects)
-        pod = self._pod(name, spec)
-        try:
-            executor.start(pod)
-            while (status := runtime.pod_status(pod.uid, name)) is None or not status.finished:
-                runtime.finished_pods(_WAIT)
-                if self.stopping.is_set():
-                    raise NbflowError("the step was ended")
-            outcome = executor.finish(pod, status)
-            log_file = self.home.log(pod.uid, name, "main")
-            with self._said, contextlib.suppress(OSError), log_file.open("rb") as log:
-                shutil.copyfileobj(log, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
-            return outcome
-        finally:
-            runtime.delete_pod(name, grace=timedelta(0))
-            while (left := runtime.pod_status(pod.uid, name)) is not None and not left.finished:
-                runtime.finished_pods(_WAIT)
-            runtime.forget_pod(name, keep_root=False)
-            shutil.rmtree(self.home.pod(self.uid, name), ignore_errors=True)
-
-    def _pod(self, name: str, spec: Mapping[str, object]) -> Pod:
-        containers = _list(spec, "containers")
-        if len(containers) != 1 or _list(spec, "initContainers"):
-            raise NbflowError("a Pod or Job with more than one container is not run on this target yet")
-        main = containers[0]
-        volumes = _list(spec, "volumes")
-        deadline = spec.get("activeDeadlineSeconds")
-        return Pod(
-            name=name,
-            workflow=self.workflow,
-            uid=self.uid,
-            node_id=name,
-            template=name,
-            containers=(
-                ContainerSpec(
-                    name="main",
-                    image=str(main.get("image", "")),
-                    command=_texts(main, "command"),
-                    args=_texts(main, "args"),
-                    env=tuple(_list(main, "env")),
-                    env_from=tuple(_list(main, "envFrom")),
-                    working_dir=str(main.get("workingDir") or ""),
-                    volume_mounts=tuple(_list(main, "volumeMounts")),
-                ),
-            ),
-            volumes=tuple(volumes),
-            deadline=timedelta(seconds=deadline) if isinstance(deadline, int) else None,
-            annotations=self.annotations,
+def start(home: Home, kind: str, item: Json, annotations: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Run the pods of an object that was just stored; returns at once."""
+    metadata = mapping(item, "metadata")
+    log = log_of(home, str(metadata["uid"]))
+    log.parent.mkdir(mode=0o700, parents=True)
+    env = {**os.environ, "NBFLOW_ANNOTATIONS": json.dumps(dict(annotations))}
+    program = [sys.executable, "-P", "-m", "nbflow.controller.jobs", kind, str(metadata["name"])]
+    with open(log, "ab", opener=_private) as output:
+        return subprocess.Popen(
+            program, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True
         )
 
 
-def _list(owner: Mapping[str, object], name: str) -> list[Json]:
-    value = owner.get(name)
-    return [cast("Json", item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def log_of(home: Home, uid: str) -> Path:
+    """What the pods of an object printed, each when it ended."""
+    return home.workflow(uid) / "pods.log"
 
 
-def _texts(owner: Mapping[str, object], name: str) -> tuple[str, ...]:
-    value = owner.get(name)
-    return tuple(map(str, value)) if isinstance(value, list) else ()
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
-def _number(owner: Mapping[str, object], name: str, default: int) -> int:
-    value = owner.get(name)
-    return value if isinstance(value, int) else default
+class Job:
+    """Starts pods until enough of them succeeded, or too many failed."""
+
+    def __init__(self, item: Json, pods: ObjectPods) -> None:
+        spec = mapping(item, "spec")
+        self._pods, self._template = pods, mapping(spec, "template")
+        self._parallelism = number(spec, "parallelism", 1)
+        completions = spec.get("completions")
+        # Without completions, several pods work off a queue: one success says that it is empty.
+        self._is_queue = completions is None and self._parallelism > 1
+        self._wanted = completions if isinstance(completions, int) else max(1, self._parallelism)
+        self._indexed = spec.get("completionMode") == "Indexed"
+        self._limit, self._deadline = number(spec, "backoffLimit", 6), spec.get("activeDeadlineSeconds")
+        self._started = datetime.now(UTC)
+        self._left = list(range(self._wanted))
+        self._indexes: dict[str, int] = {}
+        self._succeeded = self._failed = 0
+
+    def run(self) -> None:
+        """Until it is over. Raises ObjectEnded."""
+        while not self._is_complete() and not self._failure():
+            self._start_pods()
+            self._pods.tell(self._status())
+            for name, outcome in self._pods.ended():
+                self._count(name, outcome)
+        reason = self._failure()
+        self._pods.close()
+        if self._is_complete():
+            ended = format_time(datetime.now(UTC))
+            conditions: list[Json] = [
+                {"type": kind, "status": "True"} for kind in ("SuccessCriteriaMet", "Complete")
+            ]
+            self._pods.tell({**self._status(), "conditions": conditions, "completionTime": ended})
+        else:
+            failed = {"type": "Failed", "status": "True", "reason": reason}
+            self._pods.tell({**self._status(), "conditions": [failed]})
+
+    def _is_complete(self) -> bool:
+        if self._is_queue:
+            return self._succeeded > 0 and not self._pods.active
+        return self._succeeded >= self._wanted
+
+    def _failure(self) -> str:
+        if self._failed > self._limit:
+            return "BackoffLimitExceeded"
+        limit = self._deadline
+        late = isinstance(limit, int) and datetime.now(UTC) - self._started > timedelta(seconds=limit)
+        return "DeadlineExceeded" if late else ""
+
+    def _start_pods(self) -> None:
+        while (
+            self._left and self._pods.active < self._parallelism and not (self._is_queue and self._succeeded)
+        ):
+            index = self._left.pop(0)
+            word = secrets.token_hex(3)[:5]
+            name = f"{self._pods.name}-{index}-{word}" if self._indexed else f"{self._pods.name}-{word}"
+            self._indexes[name] = index
+            self._pods.start(
+                name, self._template, {"JOB_COMPLETION_INDEX": str(index)} if self._indexed else {}
+            )
+
+    def _count(self, name: str, outcome: PodOutcome) -> None:
+        if outcome.phase is Phase.SUCCEEDED:
+            self._succeeded += 1
+        else:
+            self._failed += 1
+            self._left.append(self._indexes[name])
+            print(outcome.message, flush=True)  # noqa: T201 - the log of the step
+
+    def _status(self) -> Json:
+        counts = {"active": self._pods.active, "succeeded": self._succeeded, "failed": self._failed}
+        return {
+            "startTime": format_time(self._started),
+            **{key: count for key, count in counts.items() if count},
+        }
 
 
-def run_job(item: Json, runner: PodRunner) -> Iterator[Json]:
-    """The status of a Job as it changes, until enough of its pods succeeded or too many failed."""
-    spec = cast("Json", item["spec"]) if isinstance(item.get("spec"), dict) else {}
-    template = spec.get("template")
-    pod = cast("Json", template).get("spec") if isinstance(template, dict) else None
-    if not isinstance(pod, dict):
-        raise NbflowError("spec.template.spec of the Job is required")
-    name = str(cast("Json", item["metadata"])["name"])
-    started = format_time(datetime.now(UTC))
-    wanted, limit = _number(spec, "completions", 1), _number(spec, "backoffLimit", 6)
-    parallelism = max(1, _number(spec, "parallelism", 1))
-    succeeded = failed = 0
-    with _pool(parallelism, runner) as run:
-        running: set[Future[PodOutcome]] = set()
-        while succeeded < wanted and failed <= limit:
-            while len(running) < min(parallelism, wanted - succeeded):
-                running.add(run(f"{name}-{secrets.token_hex(3)[:5]}", cast("Json", pod)))
-            yield _job_status(started, len(running), succeeded, failed)
-            over, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in over:
-                outcome = future.result()
-                if outcome.phase is Phase.SUCCEEDED:
-                    succeeded += 1
-                else:
-                    failed += 1
-                    print(outcome.message, file=sys.stderr, flush=True)  # noqa: T201 - the log of the step
-    done = succeeded >= wanted
-    condition = {"type": "Complete" if done else "Failed", "status": "True"}
-    if not done:
-        condition["reason"] = "BackoffLimitExceeded"
-    ended: Json = {"completionTime": format_time(datetime.now(UTC))} if done else {}
-    yield {**_job_status(started, 0, succeeded, failed), "conditions": [condition], **ended}
-
-
-@contextlib.contextmanager
-def _pool(size: int, runner: PodRunner) -> Iterator[Callable[[str, Json], Future[PodOutcome]]]:
-    """Runs pods side by side; at the end those that still run are ended."""
-    with ThreadPoolExecutor(size) as pool:
-        try:
-            yield lambda name, spec: pool.submit(runner.run, name, spec)
-        finally:
-            runner.stopping.set()
-
-
-def _job_status(started: str, active: int, succeeded: int, failed: int) -> Json:
-    counts = {"active": active, "succeeded": succeeded, "failed": failed}
-    return {"startTime": started, **{key: count for key, count in counts.items() if count}}
-
-
-def run_pod(item: Json, runner: PodRunner) -> Iterator[Json]:
-    """The status of a Pod as it changes."""
-    spec = item.get("spec")
-    started = format_time(datetime.now(UTC))
-    yield {"phase": "Running", "startTime": started}
-    outcome = runner.run(
-        str(cast("Json", item["metadata"])["name"]), cast("Json", spec) if isinstance(spec, dict) else {}
-    )
+def run_pod(item: Json, pods: ObjectPods) -> None:
+    """Until the Pod has ended. Raises ObjectEnded."""
+    started: Json = {"startTime": format_time(datetime.now(UTC))}
+    pods.start(pods.name, item)
+    pods.tell({"phase": "Running", **started})
+    ended: list[tuple[str, PodOutcome]] = []
+    while not ended:
+        ended = pods.ended()
+    outcome = ended[0][1]
     phase = "Succeeded" if outcome.phase is Phase.SUCCEEDED else "Failed"
     message = {"message": outcome.message} if outcome.message else {}
-    yield {"phase": phase, "startTime": started, **message}
+    pods.tell({"phase": phase, **started, **message})
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one object to its end."""
+    kind, name = argv[1:]
+    home = Home.default()
+    annotations = cast("dict[str, str]", json.loads(os.environ.get("NBFLOW_ANNOTATIONS", "{}")))
+    with open_store(home) as store:
+        item = store.objects.get(kind, name)
+        if item is None:
+            return 0
+        pods = ObjectPods(home, store, kind, dict(item), annotations)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(pods, "stopping", True))
+        try:
+            run_pod(dict(item), pods) if kind == "Pod" else Job(dict(item), pods).run()
+        except ObjectEnded:
+            pods.tell(_failed(kind, "the step that waited for it was ended"))
+        except NbflowError as error:
+            print(f"Error: {error}", flush=True)  # noqa: T201 - the log of the step
+            pods.tell(_failed(kind, error.problem))
+        finally:
+            pods.close()
+            if home.database.exists():
+                _clear(home, kind, dict(item), store)
+    return 0
+
+
+def _failed(kind: str, message: str) -> Json:
+    if kind == "Pod":
+        return {"phase": "Failed", "message": message}
+    condition = {"type": "Failed", "status": "True", "reason": "NotStarted", "message": message}
+    return {"failed": 1, "conditions": [condition]}
+
+
+def _clear(home: Home, kind: str, item: Json, store: Store) -> None:
+    """Remove the files, once a step that waits has read what was printed."""
+    metadata = mapping(item, "metadata")
+    while is_awaited(home, store.objects.get(kind, str(metadata["name"]))):
+        time.sleep(0.1)
+    shutil.rmtree(home.workflow(str(metadata["uid"])), ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -50,20 +50,23 @@ _IGNORED = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The object that is meant. name: "" for one that is to be made by its generateName.
+    """The object that is meant. word, api_version: how its kind is written, "" for a version that is not said.
 
-    selector: of labels, for all objects that have them; "" if one is named.
+    name: "" for one that is to be made by its generateName. selector: of labels, for all objects that have them; ""
+    if one is named. namespace: "" if none is said.
     """
 
-    kind: Kind
+    word: str
     name: str
+    api_version: str = ""
+    namespace: str = ""
     ignore_missing: bool = False
     selector: str = ""
 
 
 def target_of(manifest: object, flags: Sequence[str], action: str) -> Target:
-    """Raises NbflowError for a kind that is not here, an object without a name, a flag that is not understood."""
-    words, ignore, selector = _words(flags)
+    """Raises NbflowError for an object without a kind or name, and for a flag that is not understood."""
+    words, ignore, selector, namespace = _words(flags)
     item = manifest if isinstance(manifest, Mapping) else {}
     metadata = item.get("metadata")
     metadata = metadata if isinstance(metadata, Mapping) else {}
@@ -79,31 +82,38 @@ def target_of(manifest: object, flags: Sequence[str], action: str) -> Target:
         raise NbflowError(
             "a selector is for `delete` of objects that are not named", fix="leave out one of them"
         )
+    version = str(item.get("apiVersion") or "") if item.get("kind") else ""
+    target = Target(kind, name, version, namespace or str(metadata.get("namespace") or ""), ignore, selector)
     if selector:
-        return Target(kind_of(kind), "", ignore, selector)
+        return target
     if not name and not (action == "create" and metadata.get("generateName")):
         raise NbflowError(
             f"resource name may not be empty: {kind} to {action} has no metadata.name",
             fix="give the manifest a metadata.name",
         )
-    return Target(kind_of(kind), name, ignore)
+    return target
 
 
-def kind_of(word: str) -> Kind:
-    """The kind of that name, as manifests or kubectl's command line write it. Raises NbflowError."""
+def kind_of(word: str) -> Kind | None:
+    """The kind of this machine of that name, as manifests or kubectl's command line write it."""
     plain = word.partition(".")[0].lower()
     for kind in KINDS.values():
         if plain in {kind.name.lower(), kind.plural.partition(".")[0]} or _SHORT.get(plain) == kind.name:
             return kind
-    raise NbflowError(
+    return None
+
+
+def no_such_kind(word: str) -> NbflowError:
+    """Neither this machine nor a cluster has objects of that kind."""
+    return NbflowError(
         f"there are no objects of the kind {word} on this target, only {', '.join(KINDS)}",
-        fix="submit it to a cluster, with --on argo",
+        fix="submit it to a cluster, with --on argo, or set KUBECONFIG to a cluster that has them",
     )
 
 
-def _words(flags: Sequence[str]) -> tuple[list[str], bool, str]:
-    """The words that are no flags, whether a missing object is no error, and a selector of labels."""
-    words, ignore, selector = [], False, ""
+def _words(flags: Sequence[str]) -> tuple[list[str], bool, str, str]:
+    """The words that are no flags, whether a missing object is no error, a selector of labels, a namespace."""
+    words, ignore, selector, namespace = [], False, "", ""
     left = list(flags)
     while left:
         flag = left.pop(0)
@@ -113,11 +123,14 @@ def _words(flags: Sequence[str]) -> tuple[list[str], bool, str]:
         elif name in {"-n", "--namespace", "-l", "--selector"}:
             value = value if equals else "".join(left[:1])
             del left[: 0 if equals else 1]
-            selector = value if name in {"-l", "--selector"} else selector
+            if name in {"-l", "--selector"}:
+                selector = value
+            else:
+                namespace = value
         elif name == "--ignore-not-found":
             ignore = value != "false"
         elif name not in _IGNORED:
             raise NbflowError(
                 f"the flag {name} is not understood on this target", fix="leave it out, or use --on argo"
             )
-    return words, ignore, selector
+    return words, ignore, selector, namespace

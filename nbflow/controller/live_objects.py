@@ -32,11 +32,11 @@ def read_pod(store: Store, name: str) -> Json | None:
     return found
 
 
-def change_pod(store: Store, old: Json, new: Json) -> None:
-    """Keep what a patch changed. Raises NbflowError if it is more than labels and annotations."""
-    name = _only_marks("Pod", old, new)
-    if not store.objects.create("Pod", name, new):
-        store.objects.replace("Pod", name, new)
+def change_pod(store: Store, old: Json, new: Json, kind: str = "Pod") -> None:
+    """Keep what a patch of a Pod or Job changed. Raises NbflowError if it is more than labels and annotations."""
+    name = _only_marks(kind, old, new)
+    if not store.objects.create(kind, name, new):
+        store.objects.replace(kind, name, new)
 
 
 def change_workflow(store: Store, old: Json, new: Json) -> None:

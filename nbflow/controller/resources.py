@@ -8,56 +8,82 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import signal
 import sys
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
-from nbflow.clients.local import LocalClient
 from nbflow.clients.selectors import parse_selector
 from nbflow.controller.conditions import Requirement, parse
-from nbflow.controller.jobs import PodRunner, run_job, run_pod
-from nbflow.controller.kinds import Kind, Target, target_of
-from nbflow.controller.live_objects import change_pod, change_workflow, read_pod
-from nbflow.controller.patching import json_patch, merge_patch, strategic_patch
+from nbflow.controller.home_objects import HomeObjects, name_of
+from nbflow.controller.kinds import Kind, Target, kind_of, target_of
+from nbflow.controller.pod_specs import Json, items, mapping
 from nbflow.controller.reading import output_value
-from nbflow.errors import NbflowError, NotFoundError
+from nbflow.errors import NbflowError
 from nbflow.spec.agent import REPORT
-from nbflow.spec.status import format_time
-from nbflow.store import Home, Store, open_store
+from nbflow.store import Home, open_store
 
-Json = dict[str, object]
 FAILED = 64
-_POLL = 0.5
+_POLL = 0.2
+
+
+class Objects(Protocol):
+    """Where the objects are: this machine's home (home_objects.py), or a cluster (cluster_objects.py)."""
+
+    def read(self, kind: Kind, name: str) -> Json | None: ...
+
+    def create(self, kind: Kind, manifest: Json, *, awaited: bool) -> Json: ...
+
+    def change(self, kind: Kind, old: Json, strategy: str, change: object) -> Json: ...
+
+    def delete(self, kind: Kind, name: str) -> None: ...
+
+    def delete_all(self, kind: Kind, meets: Callable[[Mapping[str, str]], bool]) -> list[str]: ...
+
+    def output_of(self, item: Json) -> bytes: ...
+
+    def check_alive(self, item: Json) -> None: ...
+
+    def let_go(self, kind: Kind, item: Json) -> None: ...
 
 
 class Resource:
-    """One order: an action on one object."""
+    """One order: an action on one object. objects: those of this machine."""
 
-    def __init__(self, order: Mapping[str, object], store: Store, runner: PodRunner) -> None:
+    def __init__(self, order: Mapping[str, object], objects: Objects) -> None:
         self._order = order
         self._resource = cast("Json", order["resource"])
-        self._store = store
-        self._runner = runner
+        self._objects = objects
+        self._printed = 0
 
     def carry_out(self) -> dict[str, str]:
         """Do it, wait for it; the values of the output parameters. Raises NbflowError."""
         success = parse(str(self._resource.get("successCondition") or ""), "success condition")
         failure = parse(str(self._resource.get("failureCondition") or ""), "fail condition")
         action = str(self._resource.get("action", ""))
+        if action == "delete" and (success or failure or self._order.get("parameters")):
+            raise NbflowError(
+                "successCondition, failureCondition and outputs are not supported for delete action"
+            )
         manifest = self._manifest()
         target = target_of(manifest, self._flags(), action)
-        item = self._act(action, target, manifest)
+        kind = kind_of(target.word)
+        if kind is None:
+            from nbflow.controller.cluster_objects import find_in_cluster
+
+            kind, self._objects = find_in_cluster(target)
+        item = self._act(action, kind, target, manifest, awaited=bool(success or failure))
         if item is None:
             return self._parameters(None)
-        print(f"{target.kind.said}/{_name(item)} {_DONE.get(action, '')}".strip(), flush=True)  # noqa: T201
-        item = self._wait(target.kind, item, success, failure, made=action in {"create", "apply", "replace"})
+        _say(f"{kind.said}/{name_of(item)} {_DONE.get(action, '')}".strip())
+        if success or failure:
+            try:
+                item = self._wait(kind, item, success, failure)
+            finally:
+                self._print_output(item)
+                self._objects.let_go(kind, item)
         return self._parameters(item)
 
     def _manifest(self) -> object:
@@ -83,154 +109,77 @@ class Resource:
 
     # --- actions ---
 
-    def _act(self, action: str, target: Target, manifest: object) -> Json | None:
-        kind, name = target.kind, target.name
+    def _act(
+        self, action: str, kind: Kind, target: Target, manifest: object, *, awaited: bool
+    ) -> Json | None:
+        name = target.name
         if target.selector:
-            self._delete_all(kind, parse_selector(target.selector))
+            self._delete_all(kind, target.selector)
             return None
-        old = self._read(kind, name) if name else None
+        old = self._objects.read(kind, name) if name else None
         if action in {"get", "delete"}:
             if old is None and not (action == "delete" or target.ignore_missing):
                 raise _not_found(kind, name)
             if old is not None and action == "delete":
-                self._delete(kind, name)
+                self._objects.delete(kind, name)
+                _say(f'{kind.said} "{name}" deleted')
             return old if action == "get" else None
         if action == "create" or (action == "apply" and old is None):
             if old is not None:
                 raise NbflowError(f'{kind.plural} "{name}" already exists')
-            return self._create(kind, cast("Json", manifest))
+            return self._objects.create(kind, self._owned(cast("Json", manifest)), awaited=awaited)
         if old is None:
             raise _not_found(kind, name)
-        return self._change(kind, old, self._changed(action, kind, old, manifest))
-
-    def _changed(self, action: str, kind: Kind, old: Json, manifest: object) -> Json:
         strategy = str(self._resource.get("mergeStrategy") or "strategic") if action == "patch" else action
-        if strategy == "strategic" and kind.custom:
-            raise NbflowError(
-                f"a strategic merge is not supported for {kind.name}", fix="use mergeStrategy: merge"
-            )
-        match strategy:
-            case "merge":
-                found = merge_patch(old, manifest)
-            case "json":
-                found = json_patch(old, manifest)
-            case "strategic" | "apply":
-                found = strategic_patch(old, manifest)
-            case _:
-                found = {**cast("Json", manifest), "status": old.get("status")}
-        if not isinstance(found, dict) or _name(found) != _name(old):
-            raise NbflowError("metadata.name cannot be changed")
-        found["metadata"] = {**cast("Json", old["metadata"]), **cast("Json", found.get("metadata") or {})}
-        return cast("Json", found)
+        return self._objects.change(kind, old, strategy, manifest)
 
-    def _create(self, kind: Kind, manifest: Json) -> Json:
-        metadata = dict(cast("Json", manifest.get("metadata") or {}))
-        if not metadata.get("name"):
-            metadata["name"] = f"{metadata.pop('generateName')}{secrets.token_hex(3)[:5]}"
-        if self._resource.get("setOwnerReference"):
-            owner = {
-                "apiVersion": "argoproj.io/v1alpha1",
-                "kind": "Workflow",
-                "name": self._order["workflow"],
-            }
-            metadata["ownerReferences"] = [{**owner, "uid": self._order["uid"], "blockOwnerDeletion": True}]
-        made = {**manifest, "metadata": metadata}
-        if kind.name == "Workflow":
-            return _client(self._runner).submit(made).to_dict()
-        metadata.setdefault("namespace", "default")
-        metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": format_time(datetime.now(UTC))}
-        if not self._store.objects.create(kind.name, str(metadata["name"]), made):
-            raise NbflowError(f'{kind.plural} "{metadata["name"]}" already exists')
-        return made
+    def _owned(self, manifest: Json) -> Json:
+        """The manifest with the workflow as its owner, if the template wants that."""
+        if not self._resource.get("setOwnerReference"):
+            return manifest
+        owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": self._order["workflow"]}
+        owner |= {"uid": self._order["uid"], "blockOwnerDeletion": True}
+        return {**manifest, "metadata": {**mapping(manifest, "metadata"), "ownerReferences": [owner]}}
 
-    def _change(self, kind: Kind, old: Json, new: Json) -> Json:
-        if kind.name == "Pod":
-            change_pod(self._store, old, new)
-            return new
-        if kind.name == "Workflow":
-            change_workflow(self._store, old, new)
-            return new
-        if kind.runs:
-            raise NbflowError(
-                f"{kind.name} {_name(old)} exists, and what runs cannot be changed on this target",
-                fix="delete it and create it anew, or submit with --on argo",
-            )
-        self._store.objects.replace(kind.name, _name(old), new)
-        return new
-
-    def _delete_all(self, kind: Kind, meets: Callable[[Mapping[str, str]], bool]) -> None:
-        found = self._workflows() if kind.name == "Workflow" else self._store.objects.list(kind.name)
-        chosen = [_name(item) for item in found if meets(_labels(item))]
-        for name in chosen:
-            self._delete(kind, name)
-        if not chosen:
-            print("No resources found", flush=True)  # noqa: T201
-
-    def _workflows(self) -> Sequence[Mapping[str, object]]:
-        return [
-            {"metadata": {"name": name, "labels": labels}} for _, name, _, labels in self._store.listing()
-        ]
-
-    def _delete(self, kind: Kind, name: str) -> None:
-        if kind.name == "Workflow":
-            _client(self._runner).delete(name)
-        else:
-            self._store.objects.delete(kind.name, name)
-        print(f'{kind.said} "{name}" deleted', flush=True)  # noqa: T201
-
-    def _read(self, kind: Kind, name: str) -> Json | None:
-        if kind.name == "Workflow":
-            try:
-                return _client(self._runner).get(name).to_dict()
-            except NotFoundError:
-                return None
-        if kind.name == "Pod":
-            return read_pod(self._store, name)
-        found = self._store.objects.get(kind.name, name)
-        return None if found is None else dict(found)
+    def _delete_all(self, kind: Kind, selector: str) -> None:
+        deleted = self._objects.delete_all(kind, parse_selector(selector))
+        for name in deleted:
+            _say(f'{kind.said} "{name}" deleted')
+        if not deleted:
+            _say("No resources found")
 
     # --- waiting ---
 
-    def _wait(
-        self, kind: Kind, item: Json, success: list[Requirement], failure: list[Requirement], *, made: bool
-    ) -> Json:
-        for state in self._states(kind, item, made=made, asked=bool(success or failure)):
-            item = state
+    def _wait(self, kind: Kind, item: Json, success: list[Requirement], failure: list[Requirement]) -> Json:
+        """Until the conditions say how it ended. Raises NbflowError if it failed, or cannot come to its end."""
+        while True:
             for requirement in failure:
                 if requirement.matches(item):
                     raise NbflowError(f"failure condition '{requirement.text}' evaluated true")
-            if success and all(requirement.matches(item) for requirement in success):
-                return item
-        if success:
-            raise NbflowError(
-                f"{kind.name} {_name(item)} is over, and neither success condition nor failure condition came true"
-            )
-        return item
-
-    def _states(self, kind: Kind, item: Json, *, made: bool, asked: bool) -> Iterator[Json]:
-        """The object now and after each change, as long as it may change."""
-        yield item
-        if made and kind.name in {"Job", "Pod"}:
-            run = run_job if kind.name == "Job" else run_pod
-            for status in run(item, self._runner):
-                item = {**item, "status": status}
-                self._store.objects.replace(kind.name, _name(item), item)
-                yield item
-            return
-        while asked:
+            if all(requirement.matches(item) for requirement in success):
+                return item  # without a successCondition at once, as in Argo
+            if _is_over(kind, item):
+                raise NbflowError(
+                    f"{kind.name} {name_of(item)} is over, and neither success condition nor failure condition "
+                    "came true"
+                )
+            self._print_output(item)
+            self._objects.check_alive(item)
             time.sleep(_POLL)
-            found = self._read(kind, _name(item))
+            found = self._objects.read(kind, name_of(item))
             if found is None:
                 raise NbflowError(
-                    f"the resource has been deleted while its status was still being checked: {kind.name} {_name(item)}"
+                    "the resource has been deleted while its status was still being checked: "
+                    f"{kind.name} {name_of(item)}"
                 )
-            yield found
-            if kind.name == "Workflow" and str(_status(found).get("phase")) in {
-                "Succeeded",
-                "Failed",
-                "Error",
-            }:
-                return
+            item = found
+
+    def _print_output(self, item: Json) -> None:
+        """What the pods of the object printed since the last time."""
+        output = self._objects.output_of(item)
+        sys.stdout.buffer.write(output[self._printed :])
+        sys.stdout.buffer.flush()
+        self._printed = len(output)
 
     def _parameters(self, item: Json | None) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -249,25 +198,21 @@ class Resource:
 _DONE = {"create": "created", "apply": "configured", "patch": "patched", "replace": "replaced"}
 
 
-def _status(item: Json) -> Json:
-    status = item.get("status")
-    return cast("Json", status) if isinstance(status, dict) else {}
+def _is_over(kind: Kind, item: Json) -> bool:
+    """Whether nothing more can become of it: of kinds that come to an end at all."""
+    status = mapping(item, "status")
+    if kind.name == "Job":
+        ends = ("Complete", "Failed")
+        return any(c.get("type") in ends and c.get("status") == "True" for c in items(status, "conditions"))
+    return kind.name in {"Pod", "Workflow"} and str(status.get("phase")) in {"Succeeded", "Failed", "Error"}
 
 
-def _labels(item: Mapping[str, object]) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", cast("Json", item.get("metadata") or {}).get("labels") or {})
-
-
-def _name(item: Mapping[str, object]) -> str:
-    return str(cast("Json", item.get("metadata") or {}).get("name", ""))
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - the log of the step
 
 
 def _not_found(kind: Kind, name: str) -> NbflowError:
     return NbflowError(f'Error from server (NotFound): {kind.plural} "{name}" not found')
-
-
-def _client(runner: PodRunner) -> LocalClient:
-    return LocalClient(runner.annotations.get("nbflow.dev/target", "sandbox"), runner.home)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -277,24 +222,21 @@ def main(argv: Sequence[str]) -> int:
     annotations = cast("dict[str, str]", json.loads(os.environ.get("NBFLOW_ANNOTATIONS", "{}")))
     report = home.pod(str(order["uid"]), str(order["pod"])) / REPORT
     with open_store(home) as store:
-        uid = f"{order['uid']}-{secrets.token_hex(4)}"
-        runner = PodRunner(home, store.objects, str(order["workflow"]), uid, annotations)
+        objects = HomeObjects(home, store, annotations, f"{order['uid']}/{order['pod']}")
         signal.signal(signal.SIGTERM, _end)
         try:
-            parameters = Resource(order, store, runner).carry_out()
+            parameters = Resource(order, objects).carry_out()
         except NbflowError as error:
             print(f"Error: {error}", file=sys.stderr, flush=True)  # noqa: T201
             report.write_text(json.dumps({"message": error.problem}))
             return FAILED
-        finally:
-            shutil.rmtree(home.workflow(uid), ignore_errors=True)
         report.write_text(json.dumps({"parameters": parameters}))
     return 0
 
 
 def _end(number: int, _: object) -> None:
-    """End the pod that runs on the way out."""
-    raise SystemExit(128 + number)
+    """At once: the objects that the step waits for end with it, as nobody tells them that they may go on."""
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":

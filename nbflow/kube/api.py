@@ -117,10 +117,10 @@ class Api:
         asked = self._asked("update", resource, name)
         return self._send("PUT", resource.path(self.namespace, name), asked, {}, changed)
 
-    def patch(self, resource: Resource, name: str, patch: JSONObject) -> JSONObject:
-        """Change some fields of an object (a merge patch)."""
+    def patch(self, resource: Resource, name: str, patch: object, how: str = _MERGE) -> JSONObject:
+        """Change some fields of an object. how: the kind of patch, as a content type."""
         asked = self._asked("patch", resource, name)
-        return self._send("PATCH", resource.path(self.namespace, name), asked, {}, patch, _MERGE)
+        return self._send("PATCH", resource.path(self.namespace, name), asked, {}, patch, how)
 
     def delete(self, resource: Resource, name: str) -> None:
         """Delete an object, and in the background what belongs to it. Raises NotFoundError."""
@@ -149,6 +149,38 @@ class Api:
         """Such as "v1.36.0"."""
         found = self._send("GET", "/version", Asked("get", None, where=self.access.where))
         return str(found.get("gitVersion", "unknown"))
+
+    def discover(self, word: str, api_version: str = "") -> Resource | None:
+        """The kind that manifests or kubectl call so, None if the cluster has none. api_version: "" for any."""
+        plain, _, group = word.partition(".")
+        known = ["v1", *self._group_versions(group)]
+        for version in [api_version] if api_version in known else [] if api_version else known:
+            for kind in self._kinds(version):
+                names = (
+                    kind.get("kind"),
+                    kind.get("name"),
+                    kind.get("singularName"),
+                    *_items(kind.get("shortNames")),
+                )
+                if plain.lower() in {str(name).lower() for name in names} and "/" not in str(
+                    kind.get("name")
+                ):
+                    own, _, number = version.rpartition("/")
+                    whole = bool(kind.get("namespaced"))
+                    return Resource(str(kind["kind"]), str(kind["name"]), own, number, whole)
+        return None
+
+    def _group_versions(self, group: str) -> Sequence[str]:
+        asked = Asked("get", None, where=self.access.where)
+        groups = _items(self._send("GET", "/apis", asked).get("groups"))
+        found = [version for each in groups if isinstance(each, Mapping) for version in _versions(each)]
+        return [version for version in found if not group or version.startswith(f"{group}/")]
+
+    def _kinds(self, version: str) -> Sequence[JSONObject]:
+        asked = Asked("get", None, where=self.access.where)
+        root = "apis" if "/" in version else "api"
+        found = self._send("GET", f"/{root}/{version}", asked).get("resources")
+        return [kind for kind in _items(found) if isinstance(kind, Mapping)]
 
     def knows(self, resource: Resource) -> bool:
         """Whether the cluster has that kind of object."""
@@ -246,6 +278,17 @@ def _whole(item: object, resource: Resource) -> JSONObject:
     """An item of a list, which comes without its kind."""
     data = item if isinstance(item, Mapping) else {}
     return {"apiVersion": resource.api_version, "kind": resource.kind, **data}
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _versions(group: Mapping[str, object]) -> list[str]:
+    """All versions of a group, the one that the cluster prefers first."""
+    versions = [group.get("preferredVersion"), *_items(group.get("versions"))]
+    found = (str(version.get("groupVersion", "")) for version in versions if isinstance(version, Mapping))
+    return list(dict.fromkeys(found))
 
 
 def _metadata(manifest: JSONObject) -> JSONObject:

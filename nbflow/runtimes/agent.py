@@ -83,6 +83,8 @@ def agent_pod(pod: Pod, home: Home) -> Pod:
         "NBFLOW_ANNOTATIONS": json.dumps(annotations),
         "PYTHONPATH": os.fspath(Path(__file__).parent.parent.parent),
     }
+    if kind == "resource":
+        env["KUBECONFIG"] = os.environ.get("KUBECONFIG") or os.path.expanduser("~/.kube/config")
     items = tuple({"name": name, "value": value} for name, value in env.items())
     # A plugin lives in the environment that the workflow was submitted from.
     python = (pod.annotations.get(PYTHON_ANNOTATION) if kind == "plugin" else "") or sys.executable

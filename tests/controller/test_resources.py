@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -187,10 +188,11 @@ def test_create_patch_get_run_wait_and_delete(cli: Cli, home: Path) -> None:
         ),
         (
             (
-                "{action: create, failureCondition: status.failed > 0, manifest: '{kind: Job, metadata: {name: bad},"
+                "{action: create, successCondition: status.succeeded > 0, failureCondition: status.failed > 0, "
+                "manifest: '{kind: Job, metadata: {name: bad},"
                 ' spec: {template: {spec: {containers: [{name: x, image: alpine, command: ["false"]}]}}}}\'}'
             ),
-            "failure condition 'status.failed > 0' evaluated true",
+            "failure condition '{status.failed gt [0]}' evaluated true",
         ),
     ],
 )
@@ -367,3 +369,219 @@ def test_objects_are_deleted_by_their_labels(cli: Cli, home: Path) -> None:
     )
     assert last_words(made) == ("Succeeded", "")
     assert [name for name in ("one", "two", "three") if name in cli("configmap", "list").stdout] == ["two"]
+
+
+def job(name: str, spec: str, resource: str = "action: create", pod: str = "", script: str = "exit 0") -> str:
+    """A template with a Job."""
+    return f"""  - name: {name}
+    resource:
+      {resource}
+      manifest: |
+        apiVersion: batch/v1
+        kind: Job
+        metadata: {{name: {name}}}
+        spec:
+          {spec}
+          template:
+            spec:
+              restartPolicy: Never
+              {pod or f'containers: [{{name: x, image: alpine, command: [sh, -c, "{script}"]}}]'}
+    outputs: {{parameters: [{{name: status, valueFrom: {{jsonPath: "{{.status}}"}}}}]}}
+"""
+
+
+def status_of(made: dict[str, object]) -> dict[str, object]:
+    [node] = made["status"]["nodes"].values()  # type: ignore[index]
+    return json.loads(node["outputs"]["parameters"][0]["value"])
+
+
+def test_a_job_with_several_containers_and_init_containers(cli: Cli, home: Path) -> None:
+    containers = """initContainers:
+              - name: i
+                image: alpine
+                command: [sh, -c, "echo made > /v/x"]
+                volumeMounts: &m [{name: v, mountPath: /v}]
+              volumes: [{name: v, emptyDir: {}}]
+              containers:
+              - {name: one, image: alpine, command: [sh, -c, "echo one; cat /v/x"], volumeMounts: *m}
+              - {name: two, image: alpine, command: [sh, -c, "echo two"]}"""
+    text = job(
+        "main", "backoffLimit: 0", "action: create\n      successCondition: status.succeeded > 0", containers
+    )
+    made = submit(cli, home, HEAD + text)
+    assert last_words(made) == ("Succeeded", "")
+    lines = cli("logs", made["metadata"]["name"]).stdout.splitlines()  # type: ignore[index]
+    said = [line.partition(": ")[2] for line in lines]
+    assert (said[0], sorted(said[1:])) == ("job.batch/main created", ["made", "one", "two"])
+
+
+def test_a_job_is_tried_again_and_counts(cli: Cli, home: Path) -> None:
+    wait = "action: create\n      successCondition: status.conditions.0.type == Failed"
+    made = submit(
+        cli,
+        home,
+        HEAD
+        + job("again", "backoffLimit: 2", wait, script="exit 3").replace("- name: again", "- name: main", 1),
+    )
+    status = status_of(made)
+    assert status.pop("startTime")
+    assert status == {
+        "failed": 3,
+        "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}],
+    }
+
+
+def test_indexed_jobs_tell_their_pods_their_index(cli: Cli, home: Path) -> None:
+    wait = "action: create\n      successCondition: status.succeeded == 3"
+    spec = "completions: 3\n          parallelism: 2\n          completionMode: Indexed"
+    text = job("indexed", spec, wait, script="echo index $JOB_COMPLETION_INDEX")
+    made = submit(cli, home, HEAD + text.replace("- name: indexed", "- name: main", 1))
+    lines = cli("logs", made["metadata"]["name"]).stdout.splitlines()  # type: ignore[index]
+    assert sorted(line.partition(": ")[2] for line in lines)[:3] == ["index 0", "index 1", "index 2"]
+
+
+def test_argo_goes_on_while_a_job_that_nobody_waits_for_runs(cli: Cli, home: Path) -> None:
+    mark = f"601.{os.getpid()}"
+    text = job("free", "backoffLimit: 0", script=f"sleep {mark}").replace("- name: free", "- name: main", 1)
+    made = submit(cli, home, HEAD + text)
+    assert last_words(made) == ("Succeeded", "")
+    wait_until(lambda: sleeping(mark) != [])
+    assert cli("delete", made["metadata"]["name"]).returncode == 0  # type: ignore[index]
+    assert sleeping(mark) != []  # it belongs to nobody
+    submit(cli, home, f"{HEAD}  - name: main\n    resource: {{action: delete, flags: [job, free]}}\n")
+    wait_until(lambda: sleeping(mark) == [])
+    wait_until(lambda: not list((home / "workflows").glob("*/pods.log")))
+
+
+def test_an_owned_job_goes_with_its_workflow(cli: Cli, home: Path) -> None:
+    mark = f"602.{os.getpid()}"
+    text = job(
+        "owned", "backoffLimit: 0", "action: create\n      setOwnerReference: true", script=f"sleep {mark}"
+    )
+    made = submit(cli, home, HEAD + text.replace("- name: owned", "- name: main", 1))
+    wait_until(lambda: sleeping(mark) != [])
+    cli("delete", made["metadata"]["name"])  # type: ignore[index]
+    wait_until(lambda: sleeping(mark) == [])
+
+
+def test_a_job_ends_with_a_step_that_was_killed(cli: Cli, home: Path) -> None:
+    mark = f"603.{os.getpid()}"
+    wait = "action: create\n      successCondition: status.succeeded > 0"
+    text = job("killed", "backoffLimit: 0", wait, script=f"sleep {mark}").replace(
+        "- name: killed", "- name: main", 1
+    )
+    path = home.parent / "killed.yaml"
+    path.write_text(HEAD + text)
+    name = json.loads(cli("submit", "-o", "json", path).stdout)["metadata"]["name"]
+    wait_until(lambda: sleeping(mark) != [])
+    status = next(home.glob(f"workflows/*/{name}/status")).read_text()
+    os.kill(int(status.split("pid ")[1].split()[0]), signal.SIGKILL)
+    for process in programs("nbflow.controller.resources"):
+        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: sleeping(mark) == [])
+    assert cli("wait", name).returncode == 1
+
+
+def programs(module: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if module.encode() in words and os.path.realpath(sys.executable).encode() in (
+            b"\0".join(words),
+            os.path.realpath(words[0]),
+        ):
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        (
+            "{action: delete, successCondition: a == b, flags: [cm, x]}",
+            "successCondition, failureCondition and outputs are not supported for delete action",
+        ),
+        (
+            "{action: create, successCondition: status.x ==== 3, manifest: 'kind: ConfigMap'}",
+            "success condition 'status.x ==== 3' failed to parse: status.x ==== 3",
+        ),
+    ],
+)
+def test_what_cannot_be_asked(cli: Cli, home: Path, resource: str, message: str) -> None:
+    made = submit(cli, home, f"{HEAD}  - name: main\n    resource: {resource}\n")
+    assert last_words(made) == ("Failed", f"main: Error (exit code 64): {message}")
+
+
+def test_a_failure_condition_alone_is_looked_at_once(cli: Cli, home: Path) -> None:
+    manifest = "{kind: ConfigMap, metadata: {name: alone}, data: {a: b}}"
+    resource = f"{{action: create, failureCondition: data.a == x, manifest: '{manifest}'}}"
+    made = submit(cli, home, f"{HEAD}  - name: main\n    resource: {resource}\n")
+    assert last_words(made) == ("Succeeded", "")
+
+
+PARAMETERS = """\
+  - name: parameters
+    inputs:
+      parameters:
+      - &r1 {name: r, value: apply}
+      - &s0 {name: s, value: ""}
+      - &d1 {name: d, value: "{one: '11'}"}
+    suspend: {}
+  - name: more-parameters
+    inputs:
+      parameters:
+      - &r2 {name: r, value: patch}
+      - &s2 {name: s, value: merge}
+      - &d2 {name: d, value: "{two: null, three: '3'}"}
+    suspend: {}
+  - name: last-parameters
+    inputs: {parameters: [&r3 {name: r, value: replace}, &d3 {name: d, value: "{four: '4'}"}]}
+    suspend: {}
+"""
+
+
+def test_a_manifest_from_an_artifact_and_merge_strategies(cli: Cli, home: Path) -> None:
+    made = submit(
+        cli,
+        home,
+        f"""{HEAD}{PARAMETERS}  - name: main
+    steps:
+    - - name: make
+        template: make
+        arguments:
+          artifacts:
+          - name: manifest
+            raw:
+              data: |
+                kind: ConfigMap
+                metadata: {{name: merged, labels: {{a: b}}}}
+                data: {{one: "1", two: "2"}}
+    - - {{name: apply, template: change, arguments: {{parameters: [*r1, *s0, *d1]}}}}
+    - - {{name: merge, template: change, arguments: {{parameters: [*r2, *s2, *d2]}}}}
+    - - {{name: replace, template: change, arguments: {{parameters: [*r3, *s0, *d3]}}}}
+  - name: make
+    inputs: {{artifacts: [{{name: manifest, path: /tmp/m.yaml}}]}}
+    resource: {{action: create, manifestFrom: {{artifact: {{name: manifest}}}}}}
+  - name: change
+    inputs: {{parameters: [{{name: r}}, {{name: s}}, {{name: d}}]}}
+    resource:
+      action: "{{{{inputs.parameters.r}}}}"
+      mergeStrategy: "{{{{inputs.parameters.s}}}}"
+      manifest: |
+        kind: ConfigMap
+        metadata: {{name: merged}}
+        data: {{{{inputs.parameters.d}}}}
+    outputs: {{parameters: [{{name: data, valueFrom: {{jsonPath: "{{.data}}"}}}}]}}
+""",
+    )
+    assert made["status"]["phase"] == "Succeeded", made["status"]  # type: ignore[index]
+    nodes = {node["displayName"]: node for node in made["status"]["nodes"].values()}  # type: ignore[index]
+    data = {name: nodes[name]["outputs"]["parameters"][0]["value"] for name in ("apply", "merge", "replace")}
+    assert {name: json.loads(text) for name, text in data.items()} == {
+        "apply": {"one": "11", "two": "2"},
+        "merge": {"one": "11", "three": "3"},
+        "replace": {"four": "4"},
+    }

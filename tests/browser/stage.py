@@ -56,6 +56,7 @@ class Stage:
         self.take = lambda _: None
         self.asked: list[dict[str, object]] = []
         self.kept: list[object] = []
+        self.news = threading.Condition()
         self._pages: list[queue.Queue[str | None]] = []
         self._lock = threading.Lock()
 

@@ -29,10 +29,17 @@ export function segments(text) {
     if (part.startsWith("\u001b")) {
       if (/^\u001b\[[0-9;:]*m$/.test(part)) style = changed(style, codesOf(part));
     } else if (part) {
-      parts.push({ text: visible(part), style: style === PLAIN ? null : style });
+      const last = parts[parts.length - 1];
+      if (last && isLike(last.style, style)) last.text += visible(part);
+      else parts.push({ text: visible(part), style: style === PLAIN ? null : style });
     }
   }
   return parts;
+}
+
+function isLike(one, other) {
+  if (!one) return other === PLAIN;
+  return one === other || (one.color === other.color && one.back === other.back && `${one.marks}` === `${other.marks}`);
 }
 
 export function painted(text, style) {

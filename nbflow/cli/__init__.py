@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from nbflow.cli.session import Session
     from nbflow.cli.submit import SubmitCall
     from nbflow.clients.client import Client
 
-__all__ = ["main", "parse_submit", "run"]
+__all__ = ["main", "parse_submit", "read", "run"]
 
 
 def main() -> None:
@@ -44,6 +45,13 @@ def run(
     from nbflow.cli.console import Console
 
     return invoke(list(argv), Console(out, err), client)
+
+
+def read(argv: Sequence[str]) -> tuple[Session, dict[str, object]]:
+    """The flags of a verb as data, and the session that they choose; nothing is done. Raises NbflowError."""
+    from nbflow.cli.app import read as read_flags
+
+    return read_flags(argv)
 
 
 def parse_submit(argv: Sequence[str]) -> SubmitCall:

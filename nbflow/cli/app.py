@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -149,6 +149,23 @@ def invoke(argv: list[str], console: Console, client: Client | None = None) -> i
     """Do what `argv` says and return the exit code. Raises NbflowError, also for what click does not understand."""
     session = Session(console, client)
     return translated(lambda: group.main(argv, prog_name="nbflow", standalone_mode=False, obj=session))
+
+
+def read(argv: Sequence[str], client: Client | None = None) -> tuple[Session, dict[str, object]]:
+    """A verb's flags as data, and the session that they choose; nothing is done. Raises as `invoke` does."""
+    from nbflow.cli.console import Console
+
+    session, found = Session(Console(), client), dict[str, object]()
+
+    def parse() -> None:
+        with click.Context(group, obj=session) as outer:
+            name, command, rest = group.resolve_command(outer, list(argv))
+            if command is not None:
+                with command.make_context(name, rest, parent=outer) as ctx:
+                    found.update(ctx.params)
+
+    translated(parse)
+    return session, found
 
 
 def translated(action: Callable[[], object]) -> int:

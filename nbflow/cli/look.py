@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -78,16 +78,23 @@ def list_(
     session: Session, /, all_namespaces: bool, no_headers: bool, output: str | None, **filters: object
 ) -> int:  # click's signature
     """List workflows."""
-    selection, since, older = selection_of(filters)
-    selection = replace(selection, all_namespaces=all_namespaces, whole=output in {"wide", "json", "yaml"})
-    workflows = _in_time(reading.list_workflows(session.client, selection), since, older)
-    if session.namespace and not all_namespaces:
-        workflows = [w for w in workflows if (w.namespace or "default") == session.namespace]
+    workflows = listed(session, {**filters, "all_namespaces": all_namespaces, "output": output})
     _print_list(session.console, workflows, output or "", headers=not no_headers, namespaces=all_namespaces)
     return 0
 
 
-def selection_of(filters: dict[str, object]) -> tuple[Selection, datetime | None, datetime | None]:
+def listed(session: Session, filters: Mapping[str, object]) -> Sequence[WorkflowObject]:
+    """The workflows that the flags of `list` choose. Raises NbflowError if they make no sense."""
+    selection, since, older = selection_of(filters)
+    everywhere, whole = bool(filters.get("all_namespaces")), filters.get("output") in {"wide", "json", "yaml"}
+    selection = replace(selection, all_namespaces=everywhere, whole=whole)
+    workflows = _in_time(reading.list_workflows(session.client, selection), since, older)
+    if session.namespace and not everywhere:
+        workflows = [w for w in workflows if (w.namespace or "default") == session.namespace]
+    return workflows
+
+
+def selection_of(filters: Mapping[str, object]) -> tuple[Selection, datetime | None, datetime | None]:
     """Filter flags as a selection, and the times of --since and --older. Raises NbflowError if they make no sense."""
     from nbflow.clients.client import Selection
 

@@ -19,6 +19,7 @@ from nbflow.spec.status import WorkflowObject
 
 if TYPE_CHECKING:
     from nbflow.notebook.feed import Message
+    from nbflow.notebook.listing import Look
     from nbflow.notebook.results import Run
 
 SNAPSHOT = 5.0
@@ -47,6 +48,26 @@ def show(run: Run) -> None:
     else:
         run.shown = ShownLive(run)
     run.shown_in = getattr(shell, "execution_count", None)
+
+
+def show_list(client: Client, look: Look, text: str) -> None:
+    """Display a live table of the workflows that `look` gives. text: the same for front ends without it."""
+    from IPython.display import display
+
+    from nbflow.notebook.listing import Listing, saved
+    from nbflow.notebook.widget import LiveWidget
+
+    snapshot_id, workflows = _new_id(), look()
+    display(saved(workflows, text=text, pair=snapshot_id), raw=True, display_id=snapshot_id)  # type: ignore[no-untyped-call]
+    shown: list[LiveWidget] = []
+
+    def reply(content: Mapping[str, object], buffers: list[bytes] | None = None) -> None:
+        for widget in shown:
+            widget.reply(content, buffers)
+
+    listing = Listing(client, look, reply)
+    shown.append(LiveWidget(listing.take, "list", listing.opening(workflows), snapshot_id))
+    display(shown[0])  # type: ignore[no-untyped-call]
 
 
 class ShownAsText:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 MAGIC = "%%workflow"
 SOURCE = "cell"
 """What positions call the manifest."""
+_TEXT_ONLY = {
+    "watch": {"-h", "--help", "--status", "--node-field-selector"},
+    "list": {"-h", "--help", "-o", "--output", "--no-headers"},
+}
+"""Flags of what only a text can be."""
 _ON_THE_SHELL = re.compile(r"`(?:nbflow |(?=submit ))")
 
 
@@ -54,10 +60,11 @@ def line_magic(shell: InteractiveShell, line: str) -> object:
     argv = words.split(line, shell.user_ns)
     if argv[:1] == ["submit"] and not {"-h", "--help", "-o", "--output"} & set(argv):
         return _submit_files(shell, argv[1:])
-    if argv[:1] == ["watch"] and len(argv) < 3 and not argv[-1].startswith("-"):
-        run = attach(argv[1] if len(argv) == 2 else "@latest")
-        show(run)
-        return run
+    if argv[:1] == ["watch"] and not _TEXT_ONLY["watch"] & set(argv):
+        return _watch(argv)
+    if argv[:1] == ["list"] and presence(shell) is Presence.NOTEBOOK and not _TEXT_ONLY["list"] & set(argv):
+        _list(argv)
+        return None
     if argv[:1] == ["graph"] and len(argv) == 2 and not argv[1].startswith("-"):
         return _graph(argv[1])
     with _advice_for_notebooks():
@@ -65,6 +72,32 @@ def line_magic(shell: InteractiveShell, line: str) -> object:
     if code:
         raise VerbFailedError(line, code)
     return None
+
+
+def _watch(argv: list[str]) -> Run:
+    """The live view of a run, the newest one if none is named."""
+    with _advice_for_notebooks():
+        try:
+            session, flags = cli.read(argv)
+        except NbflowError as error:
+            if not error.problem.startswith("Missing argument"):
+                raise
+            session, flags = cli.read([*argv, "@latest"])
+        run = attach(str(flags["name"]), client=session.client)
+    show(run)
+    return run
+
+
+def _list(argv: list[str]) -> None:
+    """The live table of workflows; as text it is what the command line prints."""
+    from nbflow.cli.look import listed
+    from nbflow.notebook.display import show_list
+
+    text = io.StringIO()
+    with _advice_for_notebooks():
+        cli.run(argv, out=text, err=sys.stderr)
+        session, flags = cli.read(argv)
+        show_list(session.client, lambda: listed(session, flags), text.getvalue())
 
 
 def _graph(what: str) -> object:

@@ -86,8 +86,8 @@ def bare(browser, client):
     """The live view of a workflow of `client` on a page of its own: `bare(workflow)` gives page and stage."""
     opened: list[tuple[Stage, object]] = []
 
-    def show(workflow=None, *, dark: bool = False, size=(1100, 800)):
-        stage = Stage(dark=dark)
+    def show(workflow=None, *, dark: bool = False, size=(1100, 800), stage: Stage | None = None):
+        stage = stage or Stage(dark=dark)
         if workflow is not None:
             stage.show(client, workflow.name)
         page = browser.new_page()

@@ -238,6 +238,27 @@ def test_a_cell_that_runs_again_tells_of_the_workflow_that_goes_on(cells):
     kernel.run("workflows.end(fake.newest())")
 
 
+def test_the_list_is_live_where_a_person_sits_in_front(cells):
+    kernel = cells("workflows.at_once")
+    kernel.run(DIAMOND)
+    shown = kernel.run("%workflow list --completed", person=True)
+    assert shown.kinds == [HTML, LIVE]
+    saved = shown.outputs[0]["data"]
+    assert saved["text/plain"].splitlines()[1].split()[:2] == ["diamond", "Succeeded"]
+    assert "<td" in saved["text/html"]
+    assert "✔ Succeeded" in saved["text/html"]
+    assert kernel.run("%workflow list -o name", person=True).text == "diamond\n"
+    assert "--running cannot be used together" in kernel.run("%workflow list --running --completed").traceback
+
+
+def test_watch_takes_the_flags_of_a_target(cells):
+    kernel = cells("workflows.at_once")
+    kernel.run(DIAMOND)
+    for line in ("watch", "watch diamond", "watch --on sandbox", "watch --on sandbox diamond"):
+        assert kernel.run(f"%workflow {line}", person=True).kinds == [HTML, LIVE], line
+    assert "no workflow nothing" in kernel.run("%workflow watch nothing", person=True).traceback
+
+
 def test_a_slip_in_the_kind_is_shown_at_its_line(cells):
     answer = cells().run(DIAMOND.replace("kind: Workflow", "kind: Workfow"))
     assert "cell:3:7: \x1b[1merror\x1b[0m: there is no workflow to run: kind is 'Workfow'" in answer.traceback

@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 _ENTRY = "view"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default\b)", re.MULTILINE)
-_STYLES = ("view", "header", "graph", "nodes", "log", "detail")
+_STYLES = ("view", "header", "graph", "nodes", "log", "detail", "runs")
 
 
 @cache

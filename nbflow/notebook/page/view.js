@@ -5,12 +5,13 @@
 
 import { setText } from "./elements.js";
 import { RunView } from "./run.js";
+import { ListStore, ListView } from "./runs.js";
 import { Store } from "./store.js";
 
 const stores = new WeakMap();
 
 function storeOf(model) {
-  if (!stores.has(model)) stores.set(model, new Store(model));
+  if (!stores.has(model)) stores.set(model, model.get("shows") === "list" ? new ListStore(model) : new Store(model));
   return stores.get(model);
 }
 
@@ -19,7 +20,8 @@ function followTheme(root) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   const look = () => {
     const light = document.body.dataset.jpThemeLight;
-    root.dataset.theme = (light ? light === "false" : system.matches) ? "dark" : "light";
+    const theme = (light ? light === "false" : system.matches) ? "dark" : "light";
+    for (const one of [root, ...root.querySelectorAll(".nbflow-view")]) one.dataset.theme = theme;
   };
   const watcher = new MutationObserver(look);
   watcher.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
@@ -47,7 +49,7 @@ export default {
   render({ model, el }) {
     const store = storeOf(model);
     const pair = pairWith(model.get("snapshot_id"));
-    const view = new RunView(store, el, (name) => store.send({ do: "watch", name }));
+    const view = model.get("shows") === "list" ? new ListView(store, el) : new RunView(store, el, (name) => store.send({ do: "watch", name }));
     view.onAlive = (alive) => pair.hide(alive);
     pair.hide(store.alive);
     const forget = followTheme(view.root);

@@ -289,3 +289,16 @@ def test_certificates_are_checked_unless_told_otherwise(server: Server) -> None:
     assert refused["phase"] == "Failed"
     assert str(refused["message"]).startswith(f'Get "{url}": tls: failed to verify certificate: ')
     assert ask(url, insecureSkipVerify=True) == {"phase": "Succeeded", "outputs": {"result": "said"}}
+
+
+def test_a_proxy_of_the_machine_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url(""))
+    monkeypatch.setenv("no_proxy", "inside.example")
+    server.RequestHandlerClass.do_GET = lambda self: self.reply(200, self.path.encode(), {})
+    try:
+        found = ask("http://me:secret@somewhere.example:8080/x?y=z")
+        assert found == {"phase": "Succeeded", "outputs": {"result": "http://somewhere.example:8080/x?y=z"}}
+        assert "no such host" in str(ask("http://inside.example/")["message"])
+        assert ask(server.url("/x")) == {"phase": "Succeeded", "outputs": {"result": "/x"}}
+    finally:
+        Handler.do_GET = Handler.answer

@@ -26,6 +26,7 @@ from nbflow.store.rows import Submitted
 
 COMPLETED_LABEL = "workflows.argoproj.io/completed"
 PHASE_LABEL = "workflows.argoproj.io/phase"
+STORED_SPEC = "storedWorkflowTemplateSpec"
 
 
 class Observer(Protocol):
@@ -43,18 +44,20 @@ class ActiveWorkflow:
     """A workflow the controller cares for.
 
     observer: who decides; None if nobody can any more, and its pods only end. lock_owner: what the table of locks
-    calls it. pods: names of pods that are not cleared away. deleting: keys of the requests that want it gone;
-    removing: its files are being removed.
+    calls it. spec: merged with that of its template, once that is known. pods: names of pods that are not cleared
+    away. deleting: keys of the requests that want it gone; removing: its files are being removed.
     """
 
     submitted: Submitted
     observer: Observer | None = None
     lock_owner: str = ""
+    spec: Mapping[str, object] = field(default_factory=dict)
     sequence: int = 0
     finished: bool = False
     phase: Phase = Phase.PENDING
     wake_at: datetime | None = None
     started_at: datetime | None = None
+    finished_at: datetime | None = None
     pods: set[str] = field(default_factory=set)
     deleting: list[int] = field(default_factory=list)
     removing: bool = False
@@ -64,6 +67,12 @@ class ActiveWorkflow:
         """Of its row."""
         return self.submitted.key
 
+    @property
+    def priority(self) -> int:
+        """Of the spec."""
+        priority = self.spec.get("priority")
+        return priority if isinstance(priority, int) else 0
+
     def record(self, decision: Decision, batch: Batch) -> None:
         """Note a decision in what will be committed."""
         key = self.key
@@ -72,7 +81,7 @@ class ActiveWorkflow:
             batch.nodes[key, node.id] = node
         batch.children.extend((key, parent, child) for parent, child in decision.children)
         if decision.status is not None:
-            self._record_status(decision.status, batch)
+            self.record_status(decision.status, batch)
         for action in decision.actions:
             if isinstance(action, CreatePod):
                 batch.created.append((key, action.pod))
@@ -88,8 +97,17 @@ class ActiveWorkflow:
             self.sequence += 1
             batch.sequences[self.key] = self.sequence
 
-    def _record_status(self, status: StatusChange, batch: Batch) -> None:
+    def record_status(self, status: StatusChange, batch: Batch) -> None:
+        """Note its own status in what will be committed."""
         batch.statuses[self.key] = status
+        self.remember(status)
+
+    def remember(self, status: StatusChange) -> None:
+        """What the controller itself needs to know of a status."""
+        merged = status.extra.get(STORED_SPEC)
+        if isinstance(merged, Mapping):
+            self.spec = merged
+        self.finished_at = status.finished_at
         self.finished = status.phase.finished
         self.phase = status.phase
         self.started_at = status.started_at
@@ -100,7 +118,7 @@ class ActiveWorkflow:
         status = StatusChange(Phase.ERROR, message, self.started_at or now, now, labels=labels)
         self.observer = None
         self.wake_at = None
-        self._record_status(status, batch)
+        self.record_status(status, batch)
         self.touch(batch)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,9 +17,10 @@ from functools import partial
 from typing import Protocol
 
 from nbflow.controller.inbox import Inbox, PodCleared, PodDelayed, PodEnded, PodOver, PodUp
+from nbflow.controller.room import Demand, Queue, Room
 from nbflow.controller.workers import Workers
 from nbflow.errors import NbflowError
-from nbflow.runtimes.agent import only_waits, target_for
+from nbflow.runtimes.agent import target_for
 from nbflow.runtimes.runtime import PodStatus, Runtime, RuntimeUnavailable
 from nbflow.spec.pod import Pod, PodOutcome
 from nbflow.spec.status import Phase
@@ -64,7 +64,10 @@ class Stage(Enum):
 
 @dataclass(slots=True)
 class LivePod:
-    """A pod that is not over. deleted: why it is to end, None if it is not; grace: how long it may take."""
+    """A pod that is not over. deleted: why it is to end, None if it is not; grace: how long it may take.
+
+    priority: of its workflow. demand: the room that it takes while it runs.
+    """
 
     pod: Pod
     workflow: int
@@ -74,6 +77,8 @@ class LivePod:
     grace: timedelta = timedelta(0)
     tries: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
+    priority: int = 0
+    demand: Demand = field(default_factory=Demand)
 
 
 class Kubelet:
@@ -83,16 +88,15 @@ class Kubelet:
         self, inbox: Inbox, slots: int, open_place: Callable[[str], Place], workers: Workers | None = None
     ) -> None:
         self._inbox = inbox
-        self._slots = slots
+        self._room = Room.of_machine(slots)
         self._open_place = open_place
         self._workers = workers or Workers(4)
         self._places: dict[str, Place] = {}
         self._opening = threading.Lock()
         self._told: set[str] = set()  # notices
         self._live: dict[str, LivePod] = {}
-        self._queues: OrderedDict[int, deque[LivePod]] = OrderedDict()
+        self._queue: Queue[LivePod] = Queue()
         self._retries: list[tuple[float, LivePod]] = []
-        self._used = 0
 
     # --- places ---
 
@@ -142,7 +146,7 @@ class Kubelet:
         """The pods that run now."""
         return (live for live in self._live.values() if live.stage is Stage.RUNNING)
 
-    def create(self, pod: Pod, workflow: int, target: str) -> None:
+    def create(self, pod: Pod, workflow: int, target: str, priority: int = 0) -> None:
         """Start it as soon as there is room. `start_queued` carries it out."""
         if pod.name in self._live:
             return
@@ -151,15 +155,17 @@ class Kubelet:
         except NbflowError as error:
             self._inbox.put(PodOver(pod, errored(error.problem)))
             return
-        live = self._live[pod.name] = LivePod(pod, workflow, place)
-        self._queues.setdefault(workflow, deque()).append(live)
+        live = LivePod(pod, workflow, place, priority=priority, demand=Demand.of(pod))
+        self._live[pod.name] = live
+        self._queue.add(live, workflow, priority)
 
     def adopt(self, pod: Pod, workflow: int, target: str) -> None:
         """A pod of an earlier controller that runs, or ended and was not captured."""
         live = self._live[pod.name] = LivePod(
             pod, workflow, self.place(target_for(pod, target)), Stage.RUNNING
         )
-        self._used += _cost(live)
+        live.demand = Demand.of(pod)
+        self._room.take(live.demand)
 
     def delete(self, name: str, *, grace: timedelta, reason: str) -> None:
         """End a pod. One that was not started yet is over at once."""
@@ -176,18 +182,9 @@ class Kubelet:
     def start_queued(self) -> None:
         """Start what there is room for, each workflow in turn: a wide one does not keep others waiting."""
         self._requeue_due()
-        while self._queues:
-            workflow, waiting = self._queues.popitem(last=False)
-            live = waiting[0]
-            cost = _cost(live)
-            if cost and self._used >= self._slots:
-                self._queues[workflow] = waiting
-                self._queues.move_to_end(workflow, last=False)
-                return
-            waiting.popleft()
-            if waiting:
-                self._queues[workflow] = waiting
-            self._used += cost
+        while self._queue and self._room.fits(self._queue.first().demand):
+            live = self._queue.take()
+            self._room.take(live.demand)
             live.stage = Stage.STARTING
             self._do(live, partial(self._start, live))
 
@@ -213,7 +210,7 @@ class Kubelet:
         live = self._live.get(name)
         if live is None:
             return
-        self._used -= _cost(live)
+        self._room.take(live.demand, -1)
         if live.deleted is not None:
             live.stage = Stage.ENDED
             self._inbox.put(PodOver(live.pod, PodOutcome(Phase.FAILED, live.deleted)))
@@ -231,14 +228,14 @@ class Kubelet:
         if live.stage is Stage.STARTING and not self._is_gone(live):
             return
         live.stage = Stage.ENDED
-        self._used -= _cost(live)
+        self._room.take(live.demand, -1)
         self._do(live, partial(self._finish, live))
 
     def is_over(self, name: str) -> None:
         """Its outcome is known. Whoever needs it has it from the message."""
         live = self._live.pop(name, None)
         if live is not None and live.stage is Stage.STARTING:
-            self._used -= _cost(live)
+            self._room.take(live.demand, -1)
 
     def clear(self, name: str, workflow: int, target: str, *, keep: bool) -> None:
         """Remove the files of a pod that is captured, beside the loop; `keep`: its root stays for looking at."""
@@ -303,20 +300,11 @@ class Kubelet:
         due = [live for at, live in self._retries if at <= now]
         self._retries = [(at, live) for at, live in self._retries if at > now]
         for live in due:
-            self._queues.setdefault(live.workflow, deque()).append(live)
+            self._queue.add(live, live.workflow, live.priority)
 
     def _drop_queued(self, live: LivePod) -> None:
         self._retries = [(at, other) for at, other in self._retries if other is not live]
-        waiting = self._queues.get(live.workflow)
-        if waiting and live in waiting:
-            waiting.remove(live)
-            if not waiting:
-                del self._queues[live.workflow]
-
-
-def _cost(live: LivePod) -> int:
-    """How many slots it takes: daemons take none, nor does what waits for other workflows."""
-    return 0 if live.pod.daemon or only_waits(live.pod) else 1
+        self._queue.drop(live, live.workflow, live.priority)
 
 
 def errored(message: str) -> PodOutcome:

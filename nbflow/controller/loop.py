@@ -32,7 +32,7 @@ from nbflow.controller.kubelet import Kubelet
 from nbflow.controller.marks import mark_logs
 from nbflow.controller.recovery import Recovery
 from nbflow.controller.removal import FilesOf, forget_pods, remove_files
-from nbflow.controller.requests import Requests
+from nbflow.controller.requests import DELETE, Requests
 from nbflow.controller.workflows import Act, Workflows
 from nbflow.store.batch import Batch
 from nbflow.store.connection import StoreFullError
@@ -52,7 +52,7 @@ class Loop:
     """Moves all workflows of a home forward. One thread; others only put messages into its inbox.
 
     alive: whether the home is still there. sweep: removes what failed pods left too long ago.
-    complain: tells clients why nothing goes on, "" once it does.
+    complain: tells clients why nothing goes on, "" once it does. parallelism: how many workflows run at once.
     """
 
     def __init__(
@@ -65,8 +65,9 @@ class Loop:
         alive: Callable[[], bool] = lambda: True,
         sweep: Act = lambda: None,
         complain: Callable[[str], None] = lambda _: None,
+        parallelism: int | None = None,
     ) -> None:
-        self.workflows = Workflows(ledger, kubelet, build)
+        self.workflows = Workflows(ledger, kubelet, build, parallelism)
         self.stopping = False
         self._ledger = ledger
         self._kubelet = kubelet
@@ -103,8 +104,9 @@ class Loop:
             self.workflows.take_in(submitted)
         self._requests.take_in()
         self.commit()
+        self.workflows.expiries.recover()
         self._look_at_crons = True
-        self._advance_crons()
+        self._do_what_is_due()
 
     def turn(self, seconds: float) -> None:
         """Wait for messages, at most so long; decide, commit, act."""
@@ -116,14 +118,17 @@ class Loop:
         self.workflows.wake_due()
         self._tick()
         self.commit()
-        self._advance_crons()
+        self._do_what_is_due()
 
-    def _advance_crons(self) -> None:
-        """Between two commits: cron workflows read what is stored of those that they started."""
+    def _do_what_is_due(self) -> None:
+        """Between two commits: what is due reads what is stored of workflows."""
         if self._look_at_crons:
             self._look_at_crons = False
             self.crons.look()
-        if self.crons.advance():
+        overdue = self.workflows.expiries.take_due(self.workflows.now())
+        for key in overdue:
+            self._ledger.request(key, DELETE, {})
+        if self.crons.advance() or overdue:
             self._take_in()
             self.commit()
 
@@ -176,6 +181,8 @@ class Loop:
             for wait in (self.workflows.next_wake(), self._kubelet.next_retry(), self.crons.next_wake())
             if wait is not None
         ]
+        if (expiry := self.workflows.expiries.next()) is not None:
+            waits.append((expiry - self.workflows.now()).total_seconds())
         if not self._busy:
             waits.append(idle.total_seconds() - self._idle_for())
         return max(0.0, min(waits))

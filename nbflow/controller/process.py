@@ -140,6 +140,7 @@ def serve(home: Home, lock: Lock, bell: Bell, settings: Settings) -> None:
             alive=lock.still_ours,
             sweep=clean,
             complain=lock.complain,
+            parallelism=settings.parallelism or None,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             if signal.getsignal(number) is not signal.SIG_IGN:

@@ -14,6 +14,7 @@ from functools import partial
 from nbflow.controller.active import ActiveWorkflow
 from nbflow.controller.inbox import Inbox, PodEnded, PodOver
 from nbflow.controller.kubelet import POD_DELETED, Kubelet, errored
+from nbflow.controller.turns import is_postponed
 from nbflow.controller.workflows import Workflows
 from nbflow.engine.decision import Started
 from nbflow.errors import NbflowError
@@ -41,6 +42,8 @@ class Recovery:
         rows = self._ledger.live_pods(submitted.key)
         for row in rows:
             self._workflows.known_pod(workflow, row.name)
+        if submitted.key in self._workflows.turns.waiting:
+            return
         self._workflows.observe(workflow, Started())
         try:
             found = self._kubelet.place(submitted.target).runtime.list_pods(submitted.uid)
@@ -63,9 +66,11 @@ class Recovery:
             return workflow
         workflow = self._workflows.add(submitted, stored, sequence)
         if stored.status is not None:
-            workflow.finished = workflow.finished or stored.status.phase.finished
-            workflow.started_at = stored.status.started_at
-            workflow.phase = stored.status.phase
+            failed = workflow.finished
+            workflow.remember(stored.status)
+            workflow.finished = workflow.finished or failed
+        if is_postponed(stored.status):
+            self._workflows.postpone(workflow)
         return workflow
 
     def _pick_up(self, workflow: ActiveWorkflow, row: PodRow, found: Mapping[str, PodStatus]) -> None:
@@ -79,7 +84,7 @@ class Recovery:
         if status is not None:
             self._adopt(workflow, pod, row, status)
         elif row.state == "pending":
-            self._workflows.after_commit(partial(self._kubelet.create, pod, key, target))
+            self._workflows.after_commit(partial(self._kubelet.create, pod, key, target, workflow.priority))
         else:
             self._inbox.put(PodOver(pod, errored(POD_DELETED)))
 

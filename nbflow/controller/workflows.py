@@ -14,11 +14,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import cast
 
 from nbflow.controller.active import ActiveWorkflow, BuildObserver, StoreWorld
 from nbflow.controller.again import Renewal, record_begun, remembered
 from nbflow.controller.kubelet import Kubelet
+from nbflow.controller.leftovers import Expiries, goes_at_once, goes_in_the_end
 from nbflow.controller.removal import remove_tree
+from nbflow.controller.turns import Turns
 from nbflow.engine.decision import (
     CreatePod,
     Decision,
@@ -56,12 +59,16 @@ Act = Callable[[], None]
 class Workflows:
     """The workflows a controller cares for, by key."""
 
-    def __init__(self, ledger: Ledger, kubelet: Kubelet, build: BuildObserver) -> None:
+    def __init__(
+        self, ledger: Ledger, kubelet: Kubelet, build: BuildObserver, parallelism: int | None = None
+    ) -> None:
         self.active: dict[int, ActiveWorkflow] = {}
         self.batch = Batch()
         self.acts: list[Act] = []
         self.last_key = 0
         self.starting_daemons: set[str] = set()
+        self.turns = Turns(parallelism)
+        self.expiries = Expiries(ledger)
         self._ledger = ledger
         self._kubelet = kubelet
         self._build = build
@@ -92,20 +99,36 @@ class Workflows:
         workflow = self.add(submitted, begun)
         if begun is not None:
             record_begun(submitted.key, begun, self.batch)
-        self.observe(workflow, Started())
+        self._begin(workflow)
+
+    def _begin(self, workflow: ActiveWorkflow) -> None:
+        """Let it run, or wait for its turn."""
+        if workflow.finished or not self.turns.is_full(
+            one for one in self.active.values() if one is not workflow
+        ):
+            self.observe(workflow, Started())
+        else:
+            self.postpone(workflow)
+
+    def postpone(self, workflow: ActiveWorkflow) -> None:
+        """Too many run already."""
+        workflow.record_status(self.turns.postpone(workflow), self.batch)
+        workflow.touch(self.batch)
 
     def go_on_again(self, renewal: Renewal) -> None:
         """A finished workflow runs again."""
         workflow = self.add(renewal.submitted, renewal.run, renewal.sequence)
         workflow.touch(self.batch)
-        self.observe(workflow, Started())
+        self._begin(workflow)
 
     def add(self, submitted: Submitted, stored: StoredRun | None, sequence: int = 0) -> ActiveWorkflow:
         """Care for a workflow from now on. One that cannot be read ends in Error."""
         self.last_key = max(self.last_key, submitted.key)
         workflow = self.active[submitted.key] = ActiveWorkflow(submitted, sequence=sequence)
         try:
-            typed = Workflow.from_dict(submitted.manifest())
+            manifest = submitted.manifest()
+            workflow.spec = cast("Mapping[str, object]", manifest["spec"])
+            typed = Workflow.from_dict(manifest)
             workflow.lock_owner = f"{typed.metadata.namespace}/{typed.metadata.name}"
             workflow.observer = self._build(typed, stored, submitted.seed, self._locks)
         except Exception as error:  # noqa: BLE001 - one bad workflow leaves the others alone
@@ -119,12 +142,17 @@ class Workflows:
             if workflow.finished and not workflow.deleting:
                 self.batch.settled.append(workflow.key)
                 self._collect_claims(workflow)
+                self._collect_pods(workflow)
+                self.expiries.note(workflow.key, workflow.spec, workflow.phase, workflow.finished_at)
                 self.let_go(workflow)
+        while (waiting := self.turns.next(self.active.values())) is not None:
+            self.observe(waiting, Started())
         return [workflow for workflow in without_pods if workflow.deleting]
 
     def let_go(self, workflow: ActiveWorkflow) -> None:
         """It needs nobody any more. One that did not end by itself may still hold locks."""
         del self.active[workflow.key]
+        self.turns.waiting.pop(workflow.key, None)
         if workflow.observer is None or workflow.deleting:
             self._release_locks(workflow)
 
@@ -133,11 +161,20 @@ class Workflows:
         folder = self._ledger.home.claims(workflow.submitted.uid)
         if not folder.is_dir():
             return
-        spec = workflow.submitted.manifest().get("spec")
-        strategy = spec.get("volumeClaimGC") if isinstance(spec, Mapping) else None
+        strategy = workflow.spec.get("volumeClaimGC")
         always = isinstance(strategy, Mapping) and strategy.get("strategy") == "OnWorkflowCompletion"
         if always or workflow.phase is Phase.SUCCEEDED:
             self.after_commit(partial(self._kubelet.beside, partial(remove_tree, folder)))
+
+    def _collect_pods(self, workflow: ActiveWorkflow) -> None:
+        """Remove what was kept of its pods, if its podGC says so."""
+        if goes_in_the_end(workflow):
+            self.after_commit(partial(self._clear_kept, workflow.key, workflow.submitted.target))
+
+    def _clear_kept(self, key: int, target: str) -> None:
+        for pod in self._ledger.pods(key):
+            if pod.state == "kept":
+                self._kubelet.clear(pod.name, key, target, keep=False)
 
     # --- deciding ---
 
@@ -148,6 +185,7 @@ class Workflows:
         """
         if workflow.observer is None or workflow.deleting:
             return
+        self.turns.waiting.pop(workflow.key, None)  # a person may stop it before its turn
         try:
             decision = workflow.observer.observe(event, self.now(), self._world)
         except Exception as error:
@@ -164,7 +202,8 @@ class Workflows:
                 case CreatePod(pod):
                     self._by_pod[pod.name] = workflow
                     target = workflow.submitted.target
-                    self.after_commit(partial(self._kubelet.create, pod, workflow.key, target))
+                    create = partial(self._kubelet.create, pod, workflow.key, target, workflow.priority)
+                    self.after_commit(create)
                 case DeletePod(name, grace, reason):
                     self.end_pod(name, grace, reason)
 
@@ -229,7 +268,7 @@ class Workflows:
         self.batch.captured.append((time.time(), workflow.key, pod.name))
         used = resources_duration(pod, outcome)
         self.observe(workflow, PodFinished(pod.name, replace(outcome, resources=used) if used else outcome))
-        keep = outcome.phase.bad and not workflow.deleting
+        keep = outcome.phase.bad and not workflow.deleting and not goes_at_once(workflow, pod)
         target = target_for(pod, workflow.submitted.target)
         clear = partial(self._kubelet.clear, pod.name, workflow.key, target, keep=keep)
         self.after_commit(clear)

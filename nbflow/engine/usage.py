@@ -34,10 +34,22 @@ def resources_duration(pod: Pod, outcome: PodOutcome) -> dict[str, int]:
     return {name: seconds for name, seconds in sorted(found.items()) if seconds > 0}
 
 
+def asked(pod: Pod, resource: str) -> Decimal:
+    """How much of something the containers of a pod ask for, all together; 0 for those that do not say."""
+    if not any("resources" in container.extra for container in pod.containers):
+        return Decimal(0)
+    return sum((said(container).get(resource, Decimal(0)) for container in pod.containers), Decimal(0))
+
+
 def requested(container: ContainerSpec) -> dict[str, Decimal]:
     """What a container asks for: requests, where there are none limits, else the defaults."""
+    return {**_DEFAULT, **said(container)}
+
+
+def said(container: ContainerSpec) -> dict[str, Decimal]:
+    """Requests, where there are none limits."""
     resources = container.extra.get("resources")
-    found = dict(_DEFAULT)
+    found: dict[str, Decimal] = {}
     for kind in ("limits", "requests"):
         given = resources.get(kind) if isinstance(resources, Mapping) else None
         for name, text in given.items() if isinstance(given, Mapping) else ():

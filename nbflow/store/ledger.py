@@ -10,7 +10,7 @@ from nbflow.engine.decision import StatusChange
 from nbflow.spec.status import NodeStatus, WorkflowStatus, parse_time
 from nbflow.store.batch import Batch
 from nbflow.store.connection import translated
-from nbflow.store.rows import PodRow, RequestRow, Standing, Submitted, decode, standing_of
+from nbflow.store.rows import JsonObject, PodRow, RequestRow, Standing, Submitted, decode, standing_of
 from nbflow.store.statements import SQL
 from nbflow.store.store import Row, Store
 
@@ -70,6 +70,14 @@ class Ledger(Store):
             known = WorkflowStatus.from_dict(decode(str(status))) if status else WorkflowStatus()
             found.append((cast("int", key), str(own), str(name), known))
         return found
+
+    def expiring(self) -> list[tuple[int, JsonObject, WorkflowStatus]]:
+        """Key, spec and status of finished workflows that may be deleted after a while."""
+        rows = self._all("expiring")
+        return [
+            (cast("int", key), decode(str(spec)), WorkflowStatus.from_dict(decode(str(status))))
+            for key, spec, status in rows
+        ]
 
     def durations(self, label: str, value: str) -> dict[str, float]:
         """Seconds that the nodes of the newest succeeded workflow with that label took, by their names without

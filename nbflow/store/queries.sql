@@ -150,6 +150,11 @@ ORDER BY w.key DESC LIMIT 1;
 SELECT json_extract(node, '$.name'), json_extract(node, '$.startedAt'), json_extract(node, '$.finishedAt')
 FROM nodes WHERE workflow = ?;
 
+-- name: expiring
+-- Finished workflows that are to be deleted after a while.
+SELECT w.key, w.spec, s.status FROM workflows w JOIN statuses s ON s.workflow = w.key
+WHERE s.finished = 1 AND (w.spec LIKE '%"ttlStrategy"%' OR s.status LIKE '%"ttlStrategy"%');
+
 -- name: open_requests
 -- What nobody answered yet.
 SELECT key, workflow, verb, body FROM requests WHERE answer IS NULL ORDER BY key;

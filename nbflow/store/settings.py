@@ -14,6 +14,7 @@ from nbflow.store.home import Home
 @dataclass(frozen=True, slots=True)
 class Settings:
     """target: where workflows run unless told. max_pods: at once, daemons not counted; None: max(8, 4 x cores).
+    parallelism: how many workflows run at once, 0 for any number; the others wait by their priority.
     idle_seconds: how long a controller without work stays. keep_failed_mib, keep_failed_days: how much of what
     failed pods left, and for how long. host_paths: folders that pods may mount as hostPath, with `:` between; none.
     ignored: codes of lint's warnings that nobody wants to see, such as "NBF224".
@@ -21,6 +22,7 @@ class Settings:
 
     target: str = "sandbox"
     max_pods: int | None = None
+    parallelism: int = 0
     idle_seconds: int = 300
     keep_failed_mib: int = 1024
     keep_failed_days: int = 7

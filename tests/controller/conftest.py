@@ -106,6 +106,7 @@ class House:
         self.home = Home(root / "home")
         self.runtime = ToyRuntime()
         self.slots = 8
+        self.parallelism: int | None = None
         self.build = build_reconciler
         self._open()
 
@@ -115,7 +116,13 @@ class House:
         self.kubelet = Kubelet(
             self.inbox, self.slots, lambda _: Place(self.runtime, self.runtime), Workers(2)
         )
-        self.loop = Loop(self.ledger, self.kubelet, self.inbox, lambda *given: self.build(*given))  # noqa: PLW0108 - a test may replace it
+        self.loop = Loop(
+            self.ledger,
+            self.kubelet,
+            self.inbox,
+            lambda *given: self.build(*given),  # noqa: PLW0108 - a test may replace it
+            parallelism=self.parallelism,
+        )
 
     def crash(self) -> None:
         """Another controller takes over; this one did not say goodbye."""

@@ -277,14 +277,14 @@ class WorkflowLogs:
     def _start_readers(self, put: Callable[[object], None], threads: list[threading.Thread]) -> None:
         """A thread for each container that runs, as soon as it runs, until the workflow is over."""
         pods = Watch(self._api, POD, labels=f"{LABEL}={self._name}")
-        flow = Watch(self._api, WORKFLOW, fields=f"metadata.name={self._name}")
+        flow = Watch(self._api, WORKFLOW, fields=f"metadata.name={self._name}", known=[self._workflow])
         with self._lock:
             self._watches += [pods, flow]
         over = threading.Event()
 
         def until_over() -> None:
             try:
-                for change in flow:
+                for change in () if is_finished(self._workflow) else flow:
                     if change.deleted or is_finished(change.object):
                         break
             except NbflowError as error:

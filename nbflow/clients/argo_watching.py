@@ -28,7 +28,7 @@ class WorkflowWatch:
         self._name = name
         first = api.get(WORKFLOW, name)
         self._uid = _uid(first)
-        self._watch = Watch(api, WORKFLOW, fields=f"metadata.name={name}")
+        self._watch = Watch(api, WORKFLOW, fields=f"metadata.name={name}", known=[first])
         self._arrived: queue.Queue[Change | Exception | None] = queue.Queue(_WAITING_AT_MOST)
         self._updates = self._follow(first)
         self._reading = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nbflow.errors import NbflowError
@@ -37,6 +37,8 @@ class Watch:
     meanwhile, each change. Where it has forgotten (410), the objects are listed again, so the latest state is never
     missed. Iterate in one thread; `close` may be called from any and ends it at once. Raises NbflowError if the
     server refuses, or is away for longer than `patience` seconds.
+
+    known: objects that were read before. What became of them meanwhile is told, too: one that went is a change.
     """
 
     def __init__(
@@ -47,11 +49,12 @@ class Watch:
         labels: str = "",
         fields: str = "",
         patience: float = _PATIENCE_SECONDS,
+        known: Iterable[JSONObject] = (),
     ) -> None:
         self._api, self._resource = api, resource
         self._labels, self._fields, self._patience = labels, fields, patience
         self._version = ""
-        self._known: dict[tuple[str, str], JSONObject] = {}
+        self._known = {_key(item): {"metadata": item.get("metadata")} for item in known}
         self._closed = threading.Event()
         self._stream: HTTPStream | None = None
         self._lock = threading.Lock()

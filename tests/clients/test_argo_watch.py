@@ -13,6 +13,7 @@ import pytest
 
 from nbflow.clients.argo import ArgoClient
 from nbflow.clients.argo_nodes import OFFLOADED
+from nbflow.clients.client import LogOptions
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.kube.access import Cluster
 from nbflow.spec.status import Phase
@@ -262,3 +263,14 @@ def test_another_context_is_asked_by_name(cluster, tmp_path):
     assert ArgoClient(Cluster(context="mine")).get("w").name == "w"
     with pytest.raises(NbflowError, match="the kubeconfig has no context 'other'"):
         ArgoClient(Cluster(context="other")).get("w")
+
+
+def test_a_workflow_that_went_before_the_watch_began_is_missed(cluster):
+    cluster.storage.create(WORKFLOWS, "default", {"metadata": {"name": "w"}, "spec": {}})
+    updates = ArgoClient().watch("w")
+    next(updates)
+    lines = ArgoClient().logs("w", LogOptions(follow=True))
+    cluster.storage.delete(WORKFLOWS, "default", "w")
+    with pytest.raises(NotFoundError, match='"w" was deleted'):
+        list(updates)
+    assert list(lines) == []

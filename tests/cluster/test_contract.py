@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.cluster.conftest import IMAGE, LABEL, S3, SECONDS
@@ -17,6 +19,11 @@ def patient(monkeypatch):
 
 
 class TestArgoClient(ClientContract):
+    moment = 10.0
+
+    def apart(self):
+        time.sleep(1.1)  # a cluster's times are whole seconds
+
     test_a_missing_secret_ends_in_error_at_once_and_is_named = None  # Kubernetes waits for it, for ever
     if not S3:
         test_artifacts = None  # NBFLOW_CLUSTER_S3 names no repository that both the cluster and we reach

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import venv
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from nbflow.store import Home
+from nbflow.store.presence import controller_of
 from tests.artifacts.servers import WebServer, web_server
 
 ROOT = Path(__file__).parent.parent.parent
@@ -165,6 +172,7 @@ def test_artifacts_of_a_workflow_are_listed(shell: Shell) -> None:
 
 PLUGIN = """
 import sys
+import threading
 
 
 def execute(request):
@@ -248,9 +256,12 @@ def test_a_plugin_of_the_submitters_environment_is_called(
 
 
 SERVER = """
+import contextlib
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 token = Path("/var/run/argo/token").read_text()
 asked = []
@@ -318,3 +329,69 @@ def test_plugins_of_a_workflow_are_asked(shell: Shell) -> None:
     }
     assert nodes["two"]["outputs"] == {"parameters": [{"name": "said", "value": "hello Bert"}]}
     assert workflow["status"]["phase"] == "Succeeded"
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Answers once it is told to."""
+
+    asked: ClassVar[list[str]] = []
+    heard = threading.Event()
+    go = threading.Event()
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.heard.set()
+        self.go.wait(60)
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"done")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def slow() -> Iterator[str]:
+    Slow.asked.clear()
+    Slow.heard.clear()
+    Slow.go.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    Slow.go.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def start(shell: Shell, url: str) -> str:
+    """A workflow that asks; its name, once the server heard the question."""
+    manifest = shell.folder / "slow.yaml"
+    manifest.write_text(HEAD + f"  templates: [{{name: main, http: {{url: '{url}'}}}}]\n")
+    name = shell.run("submit", "-o", "name", str(manifest)).stdout.strip()
+    assert Slow.heard.wait(60)
+    return name
+
+
+def test_a_request_outlives_its_controller_and_is_sent_once(shell: Shell, slow: str) -> None:
+    name = start(shell, slow)
+    running = controller_of(Home(shell.home))
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+    shell.run("list")
+    Slow.go.set()
+    assert shell.run("wait", name).returncode == 0
+    [node] = json.loads(shell.run("get", name, "-o", "json").stdout)["status"]["nodes"].values()
+    assert (node["phase"], node["outputs"]) == ("Succeeded", {"result": "done"})
+    assert Slow.asked == ["/"]
+
+
+def test_terminating_ends_the_request(shell: Shell, slow: str) -> None:
+    name = start(shell, slow)
+    assert shell.run("terminate", name).returncode == 0
+    shell.run("wait", name)
+    [node] = json.loads(shell.run("get", name, "-o", "json").stdout)["status"]["nodes"].values()
+    assert (node["phase"], node["message"]) == ("Failed", "Stopped with strategy 'Terminate'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from nbflow.store.settings import Settings
 
 Json = Mapping[str, object]
+_KIND = re.compile(r"""^["']?kind["']?: *["']?([A-Za-z]+)["']? *$""", re.MULTILINE)
+"""Of the objects in the manifest of a resource template, whatever their tags become."""
 
 
 def portability(
@@ -70,11 +73,9 @@ def _check_template(template: Json) -> None:
     resource = template.get("resource")
     manifest = str(resource.get("manifest") or "") if isinstance(resource, Mapping) else ""
     from nbflow.controller.kinds import kind_of
-    from nbflow.spec.yaml import load_documents
 
-    for document in load_documents(manifest, "") if "{{" not in manifest else ():
-        if document.kind:
-            kind_of(document.kind)
+    for kind in _KIND.findall(manifest):
+        kind_of(kind)
 
 
 def _words(value: object) -> list[str]:

@@ -66,9 +66,10 @@ def lint_documents(
         from nbflow.lint.advice import advise
     for document in documents:
         if document.data and document.kind in chosen:
-            check_object(report, document, objects, submit=submit)
+            holder = objects.holder(document)
+            check_object(report, document, holder, objects, submit=submit)
             if advice:
-                advise(report, document, target)
+                advise(report, document, holder, target)
         if document.data and document.kind in created:
             check_metadata(report, document)
     findings = report.findings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cached_property, partial
 
@@ -17,11 +16,10 @@ from nbflow.lint.report import Report, Where
 from nbflow.lint.scope import Scope
 from nbflow.lint.steps import check_no_leaf_fields
 from nbflow.lint.tags import check_tags
+from nbflow.lint.templates import check_template
 from nbflow.spec.similar import did_you_mean
+from nbflow.templating.depends import ITEM_RESULTS, RESULTS, depends_tasks
 from nbflow.topology import cycle, dependencies, sort
-
-RESULTS = ("Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned", "AnySucceeded", "AllFailed")
-_RESULT = re.compile(r"([a-zA-Z0-9][-a-zA-Z0-9]*?)\.([A-Z][a-zA-Z]+)")
 
 Graph = dict[str, tuple[str, ...]]
 
@@ -49,10 +47,11 @@ def check_dag(check: Check, template: Template, scope: Scope, values: Values) ->
     for index, task in order:
         place = where.at("tasks", index)
         _check_task(check, place, task, template, scope, values, past)
-        if called[text(task, "name")] is not None:
+        found = called[text(task, "name")]
+        if found is not None:
             reached = place.after(f"{said}.tasks.{text(task, 'name')}")
             given = supply(mapping(task, "arguments"))
-            check_call(check, reached, task, template.holder, given, values, argument_of="the task")
+            check_template(check, found, given, reached, argument_of="the task")
 
 
 def task_graph(tasks: list[Json]) -> Graph:
@@ -157,13 +156,15 @@ def _check_style(report: Report, where: Where, task: Json, said: str, *, uses_de
 
 def _check_results(report: Report, where: Where, task: Json, loops: set[str], said: str) -> None:
     """`A.Failed` and the like in `depends`."""
-    for name, result in _RESULT.findall(text(task, "depends")):
+    for name, result in depends_tasks(text(task, "depends")):
+        if result is None:
+            continue
         needle = f"{name}.{result}"
         if result not in RESULTS:
             problem = f"{said}.{text(task, 'name')} task result '{result}' for task '{name}' is invalid"
             fix = did_you_mean(result, RESULTS) or f"choose one of: {', '.join(RESULTS)}"
             report.error("NBF142", where.at("depends"), problem, fix, needle=needle)
-        elif result in {"AnySucceeded", "AllFailed"} and name not in loops:
+        elif result in ITEM_RESULTS and name not in loops:
             problem = (
                 f"{said}.{name} dependency '{name}' uses an items-based condition such as .AnySucceeded or .AllFailed "
                 "but does not contain any items"

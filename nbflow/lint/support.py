@@ -8,7 +8,7 @@ that is not in the table is below one that is ignored or refused, and shares its
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -79,34 +79,43 @@ def _verdicts(entry: Mapping[str, object], target: str) -> dict[str, Verdict]:
     return found
 
 
-def without_effect(data: Mapping[str, object], kind: str, target: str) -> Iterator[Use]:
+def without_effect(data: Mapping[str, object], kind: str, target: str) -> list[Use]:
     """The fields of an object that do not work on a target as they do on Argo."""
+    found: list[Use] = []
     if kind in KINDS and target in LOCAL:
-        yield from _look(data, kind, (), target)
+        _look(data, kind, (), _plan(target), found)
+    return found
 
 
-def _look(value: object, type_name: str, place: Place, target: str) -> Iterator[Use]:
-    if type_name.startswith("[]"):
-        for index, item in enumerate(value if isinstance(value, list | tuple) else ()):
-            yield from _look(item, type_name[2:], (*place, index), target)
+def _look(value: object, type_name: str, place: Place, plan: _Plan, found: list[Use]) -> None:
+    """What is below one place; scalars hold nothing."""
+    if isinstance(value, list | tuple):
+        if type_name.startswith("[]"):
+            for index, item in enumerate(value):
+                _look(item, type_name[2:], (*place, index), plan, found)
+    elif not isinstance(value, Mapping):
+        return
     elif type_name.startswith("map "):
-        for key, item in value.items() if isinstance(value, Mapping) else ():
-            yield from _look(item, type_name[4:], (*place, str(key)), target)
-    elif isinstance(value, Mapping):
-        plan = _plan(target).get(type_name, {})
-        for name, item in value.items():
-            found = plan.get(name)
-            if found is None or not item:
+        for key, item in value.items():
+            _look(item, type_name[4:], (*place, str(key)), plan, found)
+    elif type_name in plan:
+        fields = plan[type_name]
+        for name in [name for name in value if name in fields]:
+            item, (verdict, inner) = value[name], fields[name]
+            if not item:
                 continue
-            verdict, inner = found
             if verdict.effect is not Effect.WORKS:
-                yield Use((*place, name), type_name, verdict, item)
+                found.append(Use((*place, name), type_name, verdict, item))
             else:
-                yield from _look(item, inner, (*place, name), target)
+                _look(item, inner, (*place, name), plan, found)
+
+
+_Plan = Mapping[str, Mapping[str, tuple[Verdict, str]]]
+"""Type -> field -> verdict and type."""
 
 
 @cache
-def _plan(target: str) -> Mapping[str, Mapping[str, tuple[Verdict, str]]]:
+def _plan(target: str) -> _Plan:
     """Type -> field -> verdict and type: only fields that do not work, or that lead to such."""
     known, types = verdicts(target), table()
     dull = set(known)

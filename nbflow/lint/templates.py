@@ -10,7 +10,7 @@ from nbflow.lint.check import Check
 from nbflow.lint.filling import Values, fill
 from nbflow.lint.inputs import check_inputs, local_names
 from nbflow.lint.metrics import check_metrics
-from nbflow.lint.objects import Template, items, mapping, text
+from nbflow.lint.objects import Holder, Json, Template, items, mapping, text
 from nbflow.lint.outputs import check_outputs
 from nbflow.lint.places import check_location, check_pod_resources
 from nbflow.lint.report import Where
@@ -32,9 +32,9 @@ def check_template(
         report.error("NBF115", where, problem, "keep one of them")
         return
     check_supply(report, caller, template, given, argument_of=argument_of)
-    mark = f"{template.holder.scope}/{name}"
-    if mark in check.seen and name and not _TIMEOUTS & template.data.keys():
+    if is_checked(check, template.holder, template.data, name):
         return
+    mark = f"{template.holder.scope}/{name}"
     values = ChainMap(input_values(template, given), check.values)
     _check_timeouts(check, template, values)
     if mark in check.seen:
@@ -49,6 +49,11 @@ def check_template(
     check.depth += 1
     _check_inside(check, template, given, values)
     check.depth -= 1
+
+
+def is_checked(check: Check, holder: Holder, data: Json, name: str) -> bool:
+    """Whether a template was looked into, and one more call with good arguments can tell nothing new."""
+    return name != "" and f"{holder.scope}/{name}" in check.seen and _TIMEOUTS.isdisjoint(data)
 
 
 def check_later(check: Check) -> None:

@@ -8,12 +8,12 @@ from nbflow.lint.check import Check
 from nbflow.lint.cron import check_cron
 from nbflow.lint.filling import is_reference
 from nbflow.lint.names import check_names
-from nbflow.lint.objects import Holder, Json, Objects, holder_of, items, mapping, text
+from nbflow.lint.objects import Holder, Json, Objects, items, mapping, text
 from nbflow.lint.places import check_pod_resources
 from nbflow.lint.report import Report, Where
 from nbflow.lint.selectors import selector_fault
 from nbflow.lint.steps import check_hooks
-from nbflow.lint.templates import check_later
+from nbflow.lint.templates import check_later, is_checked
 from nbflow.spec.yaml import Document
 
 LONGEST_NAME = 63
@@ -27,9 +27,10 @@ _CALLED = {
 _POD_GC = ("", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess")
 
 
-def check_object(report: Report, document: Document, objects: Objects, *, submit: bool) -> None:
-    """Check a document of one of Argo's kinds."""
-    holder = holder_of(document.data, document)
+def check_object(
+    report: Report, document: Document, holder: Holder, objects: Objects, *, submit: bool
+) -> None:
+    """Check a document of one of Argo's kinds; holder: of its spec."""
     _check_name(report, document)
     if holder.kind == "CronWorkflow":
         check_cron(report, Where(document, ("spec",)), mapping(document.data, "spec"))
@@ -224,6 +225,8 @@ def _check_all(check: Check, holder: Holder, through: Where | None) -> None:
     """Every template, called or not."""
     for index, data in enumerate(items(holder.spec, "templates")):
         name = text(data, "name")
+        if is_checked(check, holder, data, name):
+            continue
         where = (
             holder.where.at("templates", index)
             if through is None

@@ -399,3 +399,12 @@ def test_no_data_makes_advice_crash(data):
         {"kind": "Workflow", "spec": {"entrypoint": "a", "templates": [data], "arguments": data}}
     )
     lint_documents(load_documents(text, "a"), advice=True)
+
+
+@pytest.mark.parametrize("word", ["a", "a-", "0x", "a.", "a && ", "(a || "])
+def test_a_long_depends_is_looked_at_in_linear_time(word):
+    tasks = [{"name": "a", "template": "b"}, {"name": "c", "template": "b", "depends": word * 20_000}]
+    text = manifest(
+        entrypoint="d", templates=[{"name": "d", "dag": {"tasks": tasks}}, {"name": "b", "suspend": {}}]
+    )
+    assert _seconds(lambda: lint_documents(load_documents(text, "a"), advice=True)) < 60

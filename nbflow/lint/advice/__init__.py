@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbflow.lint.advice.containers import advise_containers
+from nbflow.lint.advice.containers import advise_containers, containers
 from nbflow.lint.advice.portability import advise_portability
 from nbflow.lint.advice.running import advise_running
 from nbflow.lint.advice.scalars import advise_scalars
 from nbflow.lint.advice.secrets import advise_secrets
 from nbflow.lint.advice.shell import advise_shell
 from nbflow.lint.advice.usage import advise_usage
-from nbflow.lint.objects import Json, holder_of, items
+from nbflow.lint.objects import Holder, Json, items
 
 if TYPE_CHECKING:
     from nbflow.errors import NbflowError
@@ -36,17 +36,17 @@ class Target:
     plugins: frozenset[str] = frozenset()
 
 
-def advise(report: Report, document: Document, target: Target | None) -> None:
-    """Look at a document of one of Argo's kinds."""
-    holder = holder_of(document.data, document)
+def advise(report: Report, document: Document, holder: Holder, target: Target | None) -> None:
+    """Look at a document of one of Argo's kinds; holder: of its spec."""
     templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
     advise_usage(report, holder, templates)
     advise_running(report, templates)
-    advise_containers(report, templates)
+    held = [list(containers(template)) for template in templates]
+    advise_containers(report, held)
     if target is not None:
-        advise_portability(report, holder, templates, target)
+        advise_portability(report, holder, templates, held, target)
     advise_shell(report, holder, templates)
-    advise_secrets(report, holder, templates)
+    advise_secrets(report, holder, templates, held)
     advise_scalars(report, document)
     if target is not None:
         from nbflow.lint.advice.support import advise_support

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
 
+Held = list[list[tuple[Where, Json]]]
+"""The containers of each template."""
+
 _MAIN = ("container", "script")
 _LISTS = ("initContainers", "sidecars")
 
@@ -25,10 +28,10 @@ def containers(template: Template) -> Iterator[tuple[Where, Json]]:
             yield template.where.at(field, index), container
 
 
-def advise_containers(report: Report, templates: list[Template]) -> None:
+def advise_containers(report: Report, held: Held) -> None:
     """Every container of every template."""
-    for template in templates:
-        for where, container in containers(template):
+    for containers_of_one in held:
+        for where, container in containers_of_one:
             image = text(container, "image")
             name = image.rpartition("/")[2]
             if image and "{{" not in image and ":" not in name and "@" not in image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbflow.lint.advice.containers import containers
+from nbflow.lint.advice.containers import Held
 from nbflow.lint.objects import Holder, Json, Template, items
 from nbflow.lint.report import Report, Where
 
@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from nbflow.lint.advice import Target
 
 
-def advise_portability(report: Report, holder: Holder, templates: list[Template], target: Target) -> None:
+def advise_portability(
+    report: Report, holder: Holder, templates: list[Template], held: Held, target: Target
+) -> None:
     """Ask the target about all containers, volumes, plugins and resources. Tags are left to the run."""
     _advise_volumes(report, holder.where, holder.spec, target)
-    for template in templates:
+    for template, containers in zip(templates, held, strict=True):
         _advise_volumes(report, template.where, template.data, target)
         if template.type == "Resource":
             _tell(report, template.where.at("name"), target, target.template(template.data))
-        for where, container in containers(template):
+        for where, container in containers:
             if "{{" not in str(container.get("image")) + str(container.get("command")):
                 is_script = where.path[-1] == "script"
                 place = where.at("image") if "image" in container else where

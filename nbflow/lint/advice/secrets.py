@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from nbflow.errors import Finding
-from nbflow.lint.advice.containers import containers
+from nbflow.lint.advice.containers import Held, containers
 from nbflow.lint.objects import Holder, Json, Template, holder_of, items, mapping, text
 from nbflow.lint.report import Report, Where
 from nbflow.spec.yaml import Document
@@ -49,9 +49,9 @@ class Secret:
         )
 
 
-def advise_secrets(report: Report, holder: Holder, templates: list[Template]) -> None:
+def advise_secrets(report: Report, holder: Holder, templates: list[Template], held: Held) -> None:
     """Environment variables and parameters with telling names, and values that look like keys."""
-    for secret in secrets(holder, templates):
+    for secret in secrets(holder, templates, held):
         report.warning("NBF228", secret.where, secret.problem, _WAYS[secret.kind])
 
 
@@ -64,7 +64,8 @@ def without_secrets(findings: list[Finding], documents: Iterable[Document]) -> l
         if document.source in faulty and document.data:
             holder = holder_of(document.data, document)
             templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
-            for secret in secrets(holder, templates):
+            held = [list(containers(template)) for template in templates]
+            for secret in secrets(holder, templates, held):
                 values.update(line.strip() for line in secret.value.split("\n"))
                 places.add((document.source, document.position(secret.where.path).line))
     values.discard("")
@@ -81,16 +82,16 @@ def without_secrets(findings: list[Finding], documents: Iterable[Document]) -> l
     ]
 
 
-def secrets(holder: Holder, templates: list[Template]) -> Iterator[Secret]:
+def secrets(holder: Holder, templates: list[Template], held: Held) -> Iterator[Secret]:
     """The secrets in an object."""
     given = items(mapping(holder.spec, "arguments"), "parameters")
     if given:
         yield from _named(holder.where.at("arguments", "parameters"), given, "parameter")
-    for template in templates:
+    for template, found in zip(templates, held, strict=True):
         inputs = template.parameters("inputs")
         if inputs:
             yield from _named(template.where.at("inputs", "parameters"), inputs, "parameter")
-        for where, container in containers(template):
+        for where, container in found:
             env = items(container, "env")
             if env:
                 yield from _named(where.at("env"), env, "environment variable")

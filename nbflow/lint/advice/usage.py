@@ -33,30 +33,34 @@ def advise_usage(report: Report, holder: Holder, templates: list[Template]) -> N
 
 
 def _references(value: object) -> dict[str, set[str]]:
-    """The parameters that texts in it name, for `inputs`, `workflow` and `outputs`."""
+    """The parameters that texts in it, keys included, name, for `inputs`, `workflow` and `outputs`."""
     found: dict[str, set[str]] = {"inputs": set(), "workflow": set(), "outputs": set()}
     for line in _texts(value):
-        if ".parameters" in line:
-            for match in _REFERENCE.finditer(line):
-                kind, name, nested = match.groups()
-                found[kind].add(
-                    _TELLS_ALL if nested or not name or (kind, name) == ("workflow", "json") else name
-                )
+        for match in _REFERENCE.finditer(line):
+            kind, name, nested = match.groups()
+            found[kind].add(
+                _TELLS_ALL if nested or not name or (kind, name) == ("workflow", "json") else name
+            )
     return found
 
 
-def _texts(value: object) -> Iterator[str]:
-    """All texts in it, keys included."""
+def _texts(value: object) -> list[str]:
+    """The texts in it that may name parameters."""
+    found: list[str] = []
     todo = [value]
     while todo:
         part = todo.pop()
         if type(part) is str:
-            yield part
+            if ".parameters" in part:
+                found.append(part)
         elif type(part) is dict:
             todo += part.values()
-            todo += [key for key in part if "{{" in key]
+            for key in part:
+                if "{{" in key:
+                    todo.append(key)
         elif type(part) is list:
             todo += part
+    return found
 
 
 def _unused(things: list[Json], names: set[str]) -> Iterator[tuple[int, str]]:

@@ -160,7 +160,8 @@ class NodeView:
         return f"<code>{escape(repr(self))}</code>" if status is None else node_html(status)
 
     def _id(self) -> str:
-        return self._found(self._run.workflow).id
+        """Its id. Waits for its start."""
+        return self._found(self._run.until(lambda w: find(w, self._name) is not None)).id
 
     def _ask(self, request: Request) -> NodeView:
         self._run.client.ask(self._run.workflow.name, request)

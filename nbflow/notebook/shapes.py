@@ -57,6 +57,8 @@ def manifest_of(workflow: WorkflowObject) -> dict[str, object]:
     metadata = {key: value for key, value in workflow.metadata.items() if key not in GIVEN_BY_THE_SYSTEM}
     if metadata.get("generateName"):
         metadata.pop("name", None)
+    if metadata.get("namespace") == "default":
+        del metadata["namespace"]  # which a home on this machine adds
     for field in ("labels", "annotations"):
         given = metadata.get(field)
         if isinstance(given, dict):

@@ -64,8 +64,8 @@ def execute(run: Run, call: Call) -> None:
 
 
 def fail(run: Run, call: Call, message: str, *, outbound: tuple[str, ...] | None = None) -> None:
-    """The node of a call ends in Error; its owner learns why before it learns that."""
-    run.later(lambda: call.owner.child_errored(call, message))
+    """The node of a call ends in Error; its owner learns why at once: calls that were to follow may not be made."""
+    run.first(lambda: call.owner.child_errored(call, message))
     node = run.tree.named(call.name)
     if node is None:
         add_error(run, call, message)
@@ -243,6 +243,8 @@ def add_node(
     shown = _display_name(prepared) if not call.flag.get("retried") else ""
     extra = run.estimate(call.name)
     flags = call.flag if flag is None else flag
+    if flags and node_type is NodeType.RETRY:  # Argo notes on it what it notes on its attempts
+        flags = {**flags, "retried": True}
     if call.reference.template_ref is not None:
         extra["templateRef"] = call.reference.template_ref.to_dict()
     if flags:

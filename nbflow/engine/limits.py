@@ -86,7 +86,8 @@ def halts(run: Run, boundary: str, node: NodeStatus, *, after: bool = False) -> 
     if not bad or status.fulfilled:
         return False
     if run.tree.counts[boundary].active_pods == 0:
-        if source.kind == "steps" and (group := _last_group(run, boundary)) is not None:
+        group = _last_group(run, boundary) if source.kind == "steps" else None
+        if group is not None and (not group.fulfilled or group.phase is Phase.FAILED):
             run.mark(group, Phase.FAILED, FAIL_FAST_MESSAGE)
         run.mark(status, Phase.FAILED, FAIL_FAST_MESSAGE)
         forget_blocked(run, boundary)

@@ -129,7 +129,7 @@ class Retry:
     def child_errored(self, call: Call, message: str) -> None:  # noqa: ARG002
         """See Context: an attempt that cannot even be started counts as Error, if the policy tries those again."""
         if Phase.ERROR not in self._policy():
-            self.run.later(lambda: self.call.owner.child_errored(self.call, message))
+            self.run.first(lambda: self.call.owner.child_errored(self.call, message))
             if self.node.phase is not None and not self.node.phase.finished:
                 self.run.mark(self.node, Phase.ERROR, message)
 

@@ -164,6 +164,10 @@ class Run:
         """Do this after what is being done now."""
         self._agenda.append(work)
 
+    def first(self, work: Callable[[], None]) -> None:
+        """Do this next, before all else that is to be done."""
+        self._agenda.appendleft(work)
+
     def at(self, time: datetime, work: Callable[[], None]) -> None:
         """Do this when the time has come."""
         self._timer_count += 1

@@ -35,7 +35,7 @@ def _end(run: Run, call: Call, node_id: str) -> None:
     node = run.tree.nodes[node_id]
     if node.phase is not Phase.PENDING or run.is_cut_off(node):
         return
-    run.later(lambda: call.owner.child_timed_out(call, TIMEOUT))
+    run.first(lambda: call.owner.child_timed_out(call, TIMEOUT))
     if node.type is NodeType.POD and not waits_for_lock(node):
         limits.end_pod(run, node, TIMEOUT)
     else:

@@ -277,7 +277,8 @@ class WorkflowLogs:
     def _start_readers(self, put: Callable[[object], None], threads: list[threading.Thread]) -> None:
         """A thread for each container that runs, as soon as it runs, until the workflow is over."""
         pods = Watch(self._api, POD, labels=f"{LABEL}={self._name}")
-        flow = Watch(self._api, WORKFLOW, fields=f"metadata.name={self._name}", known=[self._workflow])
+        flow = Watch(self._api, WORKFLOW, fields=f"metadata.name={self._name}")
+        flow.know(self._workflow)
         with self._lock:
             self._watches += [pods, flow]
         over = threading.Event()

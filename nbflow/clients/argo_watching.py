@@ -26,13 +26,13 @@ class WorkflowWatch:
 
     def __init__(self, api: Api, name: str) -> None:
         self._name = name
+        self._closed = threading.Event()
+        self._watch = Watch(api, WORKFLOW, fields=f"metadata.name={name}")
         first = api.get(WORKFLOW, name)
+        self._watch.know(first)
         self._uid = _uid(first)
-        self._watch = Watch(api, WORKFLOW, fields=f"metadata.name={name}", known=[first])
         self._arrived: queue.Queue[Change | Exception | None] = queue.Queue(_WAITING_AT_MOST)
         self._updates = self._follow(first)
-        self._reading = False
-        self._closed = threading.Event()
 
     def __iter__(self) -> Iterator[WorkflowUpdate]:
         return self

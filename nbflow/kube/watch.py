@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nbflow.errors import NbflowError
@@ -37,8 +37,6 @@ class Watch:
     meanwhile, each change. Where it has forgotten (410), the objects are listed again, so the latest state is never
     missed. Iterate in one thread; `close` may be called from any and ends it at once. Raises NbflowError if the
     server refuses, or is away for longer than `patience` seconds.
-
-    known: objects that were read before. What became of them meanwhile is told, too: one that went is a change.
     """
 
     def __init__(
@@ -49,17 +47,20 @@ class Watch:
         labels: str = "",
         fields: str = "",
         patience: float = _PATIENCE_SECONDS,
-        known: Iterable[JSONObject] = (),
     ) -> None:
         self._api, self._resource = api, resource
         self._labels, self._fields, self._patience = labels, fields, patience
         self._version = ""
-        self._known = {_key(item): {"metadata": item.get("metadata")} for item in known}
+        self._known: dict[tuple[str, str], JSONObject] = {}
         self._closed = threading.Event()
         self._stream: HTTPStream | None = None
         self._lock = threading.Lock()
         self._pauses = Pauses(first=0.05, longest=5.0)
         self._away_since: float | None = None
+
+    def know(self, item: JSONObject) -> None:
+        """An object that was read before: what became of it until the watch begins is told, too, also if it went."""
+        self._known[_key(item)] = {"metadata": item.get("metadata")}
 
     def close(self) -> None:
         """End it at once."""

@@ -22,6 +22,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "lint": ("lint", "validate files or directories of manifests"),
         "graph": ("graph", "draw a workflow, before it runs or after"),
         "explain": ("explain", "say what a field or variable means"),
+        "notebook": ("documents", "make a notebook from manifests, or take the manifests out of one"),
         "create": ("objects", "create what a manifest needs: secrets, config maps, claims, templates"),
         "secret": ("objects", "create, list and delete secrets"),
         "configmap": ("objects", "create, list and delete config maps"),
@@ -36,6 +37,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "logs": ("logs", "view logs of a pod or workflow"),
         "watch": ("look", "watch a workflow until it completes"),
         "wait": ("look", "wait for workflows to complete"),
+        "report": ("documents", "write a run into one HTML file"),
         "cp": ("copy", "copy artifacts from workflow"),
     },
     "Change": {

@@ -274,7 +274,8 @@ def summary(results: Sequence[Result]) -> str:
         out = sum(r.ended == "left out" for r in chosen)
         good = sum(r.good and r.ended != "left out" for r in chosen)
         parts.append(f"{title}: {good} of {len(chosen)} end as they should, {out} are left out")
-    return "; ".join(parts).capitalize() + "."
+    said = "; ".join(parts)
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def main(argv: Sequence[str] | None = None) -> int:

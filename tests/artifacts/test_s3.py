@@ -146,5 +146,5 @@ def test_keys_are_sent_signed_and_never_said(tmp_path: Path) -> None:
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(NbflowError, match="need boto3, which is not installed") as caught:
-        driver_for({"name": "a", "s3": {"bucket": "b", "key": "k"}}, tmp_path)
+        driver_for({"name": "a", "s3": {"endpoint": "h:1", "bucket": "b", "key": "k"}}, tmp_path)
     assert caught.value.fix == "pip install 'nbflow[s3]'"

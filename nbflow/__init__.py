@@ -13,11 +13,22 @@ if TYPE_CHECKING:
 
     from nbflow.commands import connect, lint, load, submit
     from nbflow.errors import NbflowError
-    from nbflow.notebook import attach, run
+    from nbflow.notebook import attach, run, runs
     from nbflow.spec.workflow import Workflow
 
 __version__ = "0.1.0"
-__all__ = ["NbflowError", "Workflow", "__version__", "attach", "connect", "lint", "load", "run", "submit"]
+__all__ = [
+    "NbflowError",
+    "Workflow",
+    "__version__",
+    "attach",
+    "connect",
+    "lint",
+    "load",
+    "run",
+    "runs",
+    "submit",
+]
 
 _HOMES = {
     "NbflowError": "nbflow.errors",
@@ -27,6 +38,7 @@ _HOMES = {
     "lint": "nbflow.commands",
     "load": "nbflow.commands",
     "run": "nbflow.notebook",
+    "runs": "nbflow.notebook",
     "submit": "nbflow.commands",
 }
 

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from nbflow.notebook.results import Run
-    from nbflow.notebook.start import attach, run
+    from nbflow.notebook.start import attach, run, runs
 
-__all__ = ["Run", "attach", "register", "run"]
+__all__ = ["Run", "attach", "register", "run", "runs"]
 
-_HOMES = {"Run": "results", "attach": "start", "run": "start"}
+_HOMES = {"Run": "results", "attach": "start", "run": "start", "runs": "start"}
 
 
 def __getattr__(name: str) -> object:

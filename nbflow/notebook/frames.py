@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from nbflow.errors import NbflowError
-from nbflow.spec.status import NodeStatus, artifacts_by_name, parameter_values
+from nbflow.spec.status import NodeStatus, WorkflowObject, artifacts_by_name, parameter_values
 from nbflow.views import durations
 from nbflow.views.podnames import template_of
 
@@ -94,6 +94,37 @@ def run_frame(nodes: Iterable[NodeStatus]) -> pd.DataFrame:
         frame[name] = module.to_datetime(frame[name], utc=True)
     frame["duration"] = module.to_timedelta(frame["duration"])
     return frame.set_index("node")
+
+
+def runs_frame(workflows: Iterable[WorkflowObject]) -> pd.DataFrame:
+    """One row a workflow, by name."""
+    module = pandas()
+    records = [_run_record(workflow) for workflow in workflows]
+    columns = list(dict.fromkeys(["workflow", *_OF_RUNS, *(key for record in records for key in record)]))
+    frame: pd.DataFrame = module.DataFrame.from_records(records, columns=columns)
+    for name in ("started", "finished"):
+        frame[name] = module.to_datetime(frame[name], utc=True)
+    frame["duration"] = module.to_timedelta(frame["duration"])
+    return frame.set_index("workflow")
+
+
+_OF_RUNS = ("phase", "started", "finished", "duration", "progress", "message")
+
+
+def _run_record(workflow: WorkflowObject) -> dict[str, object]:
+    status, arguments = workflow.status, workflow.spec.get("arguments")
+    given = parameter_values(arguments if isinstance(arguments, Mapping) else None)
+    over = status.finished_at or datetime.now(UTC)
+    return {
+        "workflow": workflow.name,
+        "phase": status.phase.value if status.phase else "Pending",
+        "started": status.started_at,
+        "finished": status.finished_at,
+        "duration": durations.between(status.started_at, over, over) if status.started_at else None,
+        "progress": status.progress,
+        "message": status.message,
+        **{f"parameters.{name}": value for name, value in given.items()},
+    }
 
 
 _FIXED = ("type", "template", "phase", "started", "finished", "duration", "message", "name", "id")

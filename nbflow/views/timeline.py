@@ -16,7 +16,7 @@ MOST = 200
 """So many bars are drawn at most; the data holds all."""
 _CELLS = 48
 _LABEL, _WIDTH, _ROW, _TOP, _MARGIN = 220, 900, 22, 28, 12
-_NAME = 32
+_NAME, _NAME_DRAWN = 32, 26
 _COLORS = {
     Phase.RUNNING: "#0072b2",
     Phase.SUCCEEDED: "#007a59",
@@ -120,7 +120,7 @@ def _row(index: int, bar: Bar, first: datetime, span: float) -> str:
     )
     return (
         f"<g><title>{told}</title>"
-        f'<text x="{_LABEL - 8}" y="{y + 15}" text-anchor="end">{_text(shorten(clean(name), _NAME))} '
+        f'<text x="{_LABEL - 8}" y="{y + 15}" text-anchor="end">{_text(shorten(clean(name), _NAME_DRAWN))} '
         f'<tspan fill="{color}">{SIGNS[bar.node.phase]}</tspan></text>'
         f'<rect x="{x:.1f}" y="{y + 4}" width="{wide:.1f}" height="{_ROW - 7}" rx="3" fill="{color}"/>'
         f"{label and label + took + '</text>'}</g>"

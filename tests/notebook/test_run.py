@@ -16,6 +16,7 @@ from nbflow.notebook.groups import NodeGroup
 from nbflow.notebook.names import NoSuchNodeError
 from nbflow.notebook.nodes import NodeView
 from nbflow.notebook.results import Run
+from nbflow.notebook.start import runs
 from nbflow.spec.status import NodeType, Phase, WorkflowObject
 from tests.notebook.fake_client import FakeClient, node
 from tests.notebook.workflows import diamond, end, start
@@ -305,3 +306,23 @@ def test_a_hostile_name_is_text_in_every_form(client):
         assert "<script" not in markup, thing
         assert "<img src=x" not in markup, thing
         assert "<script" not in bundle.get("image/svg+xml", ""), thing
+
+
+def test_the_runs_that_there_are(client, fake):
+    end(fake)
+    spec = {"arguments": {"parameters": [{"name": "lr", "value": EVIL}]}}
+    end(client.add(replace(diamond("other"), spec=spec)), C=Phase.FAILED)
+    found = runs(client=client)
+    assert [one.name for one in found] == ["other", "diamond"]
+    assert [one.name for one in found[:1]] == ["other"]
+    assert found[1].phase == "Succeeded"
+    assert [line.split()[:2] for line in repr(found).splitlines()] == [
+        ["NAME", "STATUS"], ["other", "Failed"], ["diamond", "Succeeded"],
+    ]  # fmt: skip
+    assert "<td" in found._repr_html_()
+    pytest.importorskip("pandas")
+    frame = found.to_frame()
+    assert list(frame["phase"]) == ["Failed", "Succeeded"]
+    assert frame.loc["other", "parameters.lr"] == EVIL
+    with pytest.raises(NbflowError, match="there is no phase 'Done'"):
+        runs(client=client, phases=["Done"])

@@ -104,8 +104,12 @@ def test_a_repeated_key_is_told_and_the_later_one_counts():
     (document,) = load("kind: X\na: 1\na: 2\n")
     assert document.data["a"] == 2
     assert [finding.render() for finding in document.findings] == [
-        'a.yaml:3:1: warning: key "a" already set in map [NBF201]\n    3 | a: 2\n      | ^\n  fix: keep one of them'
+        'a.yaml:3:1: error: key "a" already set in map [NBF101]\n    3 | a: 2\n      | ^\n  fix: keep one of them'
     ]
+    assert document.malformed
+    (loose,) = load_documents("kind: X\na: 1\na: 2\n", "a.yaml", strict=False)
+    assert [(finding.rule, finding.severity.value) for finding in loose.findings] == [("NBF201", "warning")]
+    assert not loose.malformed
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def lint_documents(
 
     chosen = _kinds(kinds)
     report = Report()
-    objects = Objects((document for document in documents if not document.malformed), known or {})
+    objects = Objects(documents, known or {})
     sources = {document.source for document in documents if document.kind in chosen}
     left_out = not submit and any(
         document.data and not document.malformed and document.kind in chosen for document in documents

@@ -73,8 +73,8 @@ def test_columns_count_characters_and_crlf_lines_count_once():
 
 def test_anchors_merges_and_keys_that_are_no_texts():
     data = only(
-        "base: &b {x: 1, y: [2]}\nall:\n  <<: *b\n  z: 3\nlist: [*b]\ntwo: {<<: [{p: 1}, {p: 2, q: "
-        "3}]}\n5: five\non: 1\n"
+        "base: &b {x: 1, y: [2]}\nall:\n  <<: *b\n  z: 3\nlist: [*b]\ntwo: {<<: [{p: 1}, {q: 3}]}\n"
+        "5: five\non: 1\n"
     )
     assert data == {
         "base": {"x": 1, "true": [2]},
@@ -84,6 +84,8 @@ def test_anchors_merges_and_keys_that_are_no_texts():
         "5": "five",
         "true": 1,
     }
+    (loose,) = load_documents("two: {<<: [{p: 1}, {p: 2, q: 3}]}\n", "a.yaml", strict=False)
+    assert loose.data == {"two": {"p": 1, "q": 3}}
     data["list"][0]["x"] = 9
     assert data["base"]["x"] == 1
 

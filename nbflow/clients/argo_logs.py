@@ -3,148 +3,25 @@
 from __future__ import annotations
 
 import queue
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from nbflow.clients.argo_nodes import is_finished, typed
+from nbflow.clients.argo_nodes import is_finished, is_offloaded, typed
+from nbflow.clients.argo_podlog import PodLog
 from nbflow.clients.client import LogLine, LogOptions
+from nbflow.clients.selectors import parse_pattern
 from nbflow.errors import NbflowError, NotFoundError
-from nbflow.kube.api import Api, Pauses
-from nbflow.kube.refusals import UnavailableError
+from nbflow.kube.api import Api
 from nbflow.kube.resources import POD, WORKFLOW, JSONObject
-from nbflow.kube.transport import HTTPStream, Query
 from nbflow.kube.watch import Watch
-from nbflow.spec.status import NodeStatus, NodeType, artifacts_by_name, format_time, parse_time
+from nbflow.spec.status import NodeStatus, NodeType, artifacts_by_name
 from nbflow.views.podnames import pod_name
 
 LABEL = "workflows.argoproj.io/workflow"
 _ARGOS_OWN = ("wait", "init", "supervisor")
-_SILENCE_SECONDS = 90.0
-_NOT_YET = re.compile(
-    r"waiting to start|ContainerCreating|PodInitializing|not available|not found in pod", re.IGNORECASE
-)
-_STAMP = re.compile(r"^(\S+?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
-_TRIES = 20
-_EXECUTOR = re.compile(r"time=\S+ level=\w+ msg=.* argo=true(?: |$)")
-"""What Argo's executor says of itself in the log of a container that it runs: no line of the user's."""
-_MORE_LINES = 16
 _LOGS = "-logs"
 Archived = Callable[[JSONObject, str, str], bytes]
 """(workflow, node id, artifact) -> a log that was archived. Raises NbflowError if it is out of reach."""
-
-
-@dataclass(slots=True)
-class PodLog:
-    """One container's log, read from any number of connections without losing or repeating a line.
-
-    last: time of the last line given, in nanoseconds for comparing; count: how many lines of that time were given.
-    """
-
-    api: Api
-    pod: str
-    container: str
-    options: LogOptions
-    last: tuple[str, str] = ("", "")
-    count: int = 0
-    stream: HTTPStream | None = None
-
-    def lines(self, closed: threading.Event) -> Iterator[LogLine]:
-        """All lines; with follow until the container ended. Raises NbflowError if the log cannot be had."""
-        pauses = Pauses(first=0.1, longest=2.0)
-        tail = self.options.tail
-        while not closed.is_set():
-            before = (self.last, self.count)
-            try:
-                if tail is not None:
-                    yield from self._tail(tail, closed)
-                    if not self.options.follow:
-                        return
-                    tail = None
-                yield from self._users(self._connect(self._query(), closed))
-                return
-            except UnavailableError:
-                if (self.last, self.count) != before:
-                    pauses.reset()
-                if pauses.taken >= _TRIES:
-                    raise
-            except NbflowError as error:
-                if not (self.options.follow and _NOT_YET.search(error.problem)) or pauses.taken >= _TRIES:
-                    raise
-            closed.wait(pauses.next())
-
-    def _connect(self, query: Query, closed: threading.Event) -> Iterator[LogLine]:
-        self.stream = self.api.stream(POD, query, name=self.pod, part="log", silence=_SILENCE_SECONDS)
-        if closed.is_set():
-            self.stream.close()
-        return self._read(self.stream)
-
-    def _users(self, lines: Iterator[LogLine]) -> Iterator[LogLine]:
-        return (line for line in lines if not _EXECUTOR.match(line.text))
-
-    def _tail(self, wanted: int, closed: threading.Event) -> list[LogLine]:
-        """The last lines of the user's: the executor's own do not count, and nobody knows before how many there are."""
-        ask = wanted + _MORE_LINES
-        while True:
-            self.last, self.count = ("", ""), 0
-            query = {**self._query(), "follow": None, "tailLines": str(ask)}
-            found = list(self._connect(query, closed))
-            users = list(self._users(iter(found)))
-            if len(users) >= wanted or len(found) < ask or closed.is_set():
-                return users[-wanted:] if wanted else []
-            ask *= 4
-
-    def _query(self) -> Query:
-        options = self.options
-        query: dict[str, str | int | bool | None] = {
-            "container": self.container,
-            "follow": options.follow,
-            "timestamps": True,
-        }
-        if self.last[0]:
-            return {**query, "sinceTime": self.last[0] + "Z"}
-        if options.since is not None:
-            query["sinceSeconds"] = max(1, int(options.since.total_seconds()))
-        if options.since_time is not None:
-            query["sinceTime"] = format_time(options.since_time)
-        return query
-
-    def _read(self, stream: HTTPStream) -> Iterator[LogLine]:
-        known, skip = self.last, self.count
-        for line in stream.lines():
-            text = line.decode(errors="replace").removesuffix("\r")
-            stamp, _, rest = text.partition(" ")
-            at = _sortable(stamp)
-            if at is None:
-                yield LogLine(self.pod, self.container, text)
-                continue
-            if at < known:
-                continue
-            if at == known and skip > 0:
-                skip -= 1
-                continue
-            self.count = self.count + 1 if at == self.last else 1
-            self.last = at
-            yield LogLine(self.pod, self.container, rest, parse_time(_micro(stamp)))
-
-
-def _sortable(stamp: str) -> tuple[str, str] | None:
-    """A time to the nanosecond, in UTC, that sorts as text; None for what is no time."""
-    found = _STAMP.match(stamp)
-    if found is None:
-        return None
-    try:
-        at = datetime.fromisoformat(found[1] + found[3]).astimezone(UTC)
-    except ValueError:
-        return None
-    return at.strftime("%Y-%m-%dT%H:%M:%S"), (found[2] or "").ljust(9, "0")
-
-
-def _micro(stamp: str) -> str:
-    """The time to the microsecond: more than that Python does not read."""
-    return re.sub(r"(\.\d{6})\d+", r"\1", stamp)
 
 
 class WorkflowLogs:
@@ -154,14 +31,27 @@ class WorkflowLogs:
         self._api, self._options, self._archived = api, options, archived
         self._workflow = api.get(WORKFLOW, name)
         self._name = name
-        self._wanted = _pod_names(self._workflow, options.pods)
-        self._pattern = re.compile(options.grep) if options.grep else None
+        self._wanted = self._pods(options.pods)
+        self._pattern = parse_pattern(options.grep)
         self._closed = threading.Event()
         self._lines = self._follow() if options.follow else self._read()
         self._lock = threading.Lock()
         self._logs: list[PodLog] = []
         self._watches: list[Watch] = []
         self._seen: set[str] = set()
+
+    def _pods(self, wanted: Sequence[str]) -> frozenset[str]:
+        """Names of pods for names or node ids. Raises NotFoundError if there is no such pod."""
+        if not wanted:
+            return frozenset()
+        found = typed(self._workflow)
+        names = {node.id: pod_name(found, node) for node in found.status.nodes.values()}
+        others = {text for text in wanted if text not in names} - set(names.values())
+        if others and not is_offloaded(self._workflow):
+            others -= {_name(pod) for pod in self._api.list(POD, labels=f"{LABEL}={self._name}").items}
+            for name in sorted(others):
+                raise NotFoundError(f'pod "{name}" not found', where=f"workflow {self._name}")
+        return frozenset(names.get(text, text) for text in wanted)
 
     def __iter__(self) -> Iterator[LogLine]:
         return self
@@ -185,11 +75,19 @@ class WorkflowLogs:
     def _read(self) -> Iterator[LogLine]:
         """Pod by pod in order of start."""
         pods = self._api.list(POD, labels=f"{LABEL}={self._name}").items
-        chosen = [pod for pod in sorted(pods, key=_started) if self._is_wanted(pod)]
+        chosen = [pod for pod in self._in_order(pods) if self._is_wanted(pod)]
         for pod in chosen:
             if _phase(pod) != "Pending":
                 yield from self._of_pod(pod)
         yield from self._gone({_name(pod) for pod in pods})
+
+    def _in_order(self, pods: Iterable[JSONObject]) -> list[JSONObject]:
+        """By their start; those of the same second as the workflow has them."""
+        found = typed(self._workflow)
+        numbers = {pod_name(found, node): number for number, node in enumerate(found.status.nodes.values())}
+        return sorted(
+            pods, key=lambda pod: (_started(pod), numbers.get(_name(pod), len(numbers)), _name(pod))
+        )
 
     def _of_pod(self, pod: JSONObject) -> Iterator[LogLine]:
         self._seen.add(_name(pod))
@@ -281,7 +179,6 @@ class WorkflowLogs:
         flow.know(self._workflow)
         with self._lock:
             self._watches += [pods, flow]
-        over = threading.Event()
 
         def until_over() -> None:
             try:
@@ -290,7 +187,6 @@ class WorkflowLogs:
                         break
             except NbflowError as error:
                 put(error)
-            over.set()
             pods.close()
 
         threading.Thread(target=until_over, name=f"nbflow end {self._name}", daemon=True).start()
@@ -300,7 +196,7 @@ class WorkflowLogs:
                     self._start_reader(change.object, put, threads)
             # What started between the last event and the end has written something, too.
             if not self._closed.is_set():
-                for pod in sorted(self._api.list(POD, labels=f"{LABEL}={self._name}").items, key=_started):
+                for pod in self._in_order(self._api.list(POD, labels=f"{LABEL}={self._name}").items):
                     self._start_reader(pod, put, threads)
         except Exception as error:  # noqa: BLE001  # raised again by who waits
             put(error)
@@ -347,15 +243,6 @@ def _putter(
     return put
 
 
-def _pod_names(workflow: JSONObject, wanted: Sequence[str]) -> frozenset[str]:
-    """Names of pods for names or node ids."""
-    if not wanted:
-        return frozenset()
-    found = typed(workflow)
-    names = {node.id: pod_name(found, node) for node in found.status.nodes.values()}
-    return frozenset(names.get(text, text) for text in wanted)
-
-
 def containers_of(pod: JSONObject, wanted: str) -> list[str]:
     """The containers whose logs are meant. A pod of a container set has no "main": all of the user's, then."""
     found = _mapping(pod.get("spec")).get("containers")
@@ -385,6 +272,6 @@ def _phase(pod: JSONObject) -> str:
     return str(_mapping(pod.get("status")).get("phase") or "")
 
 
-def _started(pod: JSONObject) -> tuple[str, str]:
+def _started(pod: JSONObject) -> str:
     status, metadata = _mapping(pod.get("status")), _mapping(pod.get("metadata"))
-    return str(status.get("startTime") or metadata.get("creationTimestamp") or ""), _name(pod)
+    return str(status.get("startTime") or metadata.get("creationTimestamp") or "")

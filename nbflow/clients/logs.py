@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from nbflow.clients.client import LogLine, LogOptions
+from nbflow.clients.selectors import parse_pattern
 from nbflow.clients.starting import Starter
 from nbflow.clients.waiting import Pacer
-from nbflow.errors import NbflowError, NotFoundError
+from nbflow.errors import NotFoundError
 from nbflow.store import Store
 from nbflow.store.rows import PodRow, Snapshot
 
@@ -158,7 +158,7 @@ class LogReader:
         self._store = store
         self._snapshot = snapshot
         self._options = options
-        self._pattern = _pattern(options.grep)
+        self._pattern = parse_pattern(options.grep)
         self._files: dict[str, list[LogFile]] = {}
         self._nodes: dict[str, str] = {}
 
@@ -256,14 +256,3 @@ def logs(store: Store, starter: Starter, name: str, options: LogOptions) -> Iter
             yield from reader.follow(pacer)
         else:
             yield from reader.read()
-
-
-def _pattern(text: str) -> re.Pattern[str] | None:
-    if not text:
-        return None
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise NbflowError(
-            f"{text!r} is no regular expression: {error}", fix="quote special characters with \\"
-        ) from error

@@ -68,3 +68,15 @@ def parse_fields(text: str) -> Callable[[WorkflowObject], bool]:
     return lambda workflow: all(
         (str(workflow.metadata.get(key, "")) == value) is equal for key, equal, value in wanted
     )
+
+
+def parse_pattern(text: str) -> re.Pattern[str] | None:
+    """A regular expression, None for "". Raises NbflowError if it is none."""
+    if not text:
+        return None
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise NbflowError(
+            f"{text!r} is no regular expression: {error}", fix="quote special characters with \\"
+        ) from error

@@ -181,6 +181,27 @@ def test_a_deleted_workflow_is_said(cluster):
     assert done[0].problem == 'workflows.argoproj.io "w" was deleted'
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_what_happens_before_the_watch_begins_is_told(cluster, again):
+    create(cluster)
+    watch = ArgoClient().watch("w")
+    assert next(watch).workflow.name == "w"
+    cluster.storage.delete(WORKFLOWS, "default", "w")
+    if again:
+        create(cluster)
+    with pytest.raises(NotFoundError, match="was deleted"):
+        list(watch)
+
+
+def test_logs_of_a_workflow_that_is_deleted_end(cluster):
+    from nbflow.clients.client import LogOptions
+
+    create(cluster)
+    logs = ArgoClient().logs("w", LogOptions(follow=True))
+    cluster.storage.delete(WORKFLOWS, "default", "w")
+    assert list(logs) == []
+
+
 def test_a_watch_can_be_closed_at_once_from_another_thread(cluster):
     create(cluster)
     watch, thread, _, done = watching(cluster)

@@ -214,7 +214,7 @@ class ClientContract:
 
     def test_suspend_and_resume(self, client):
         name = client.submit(workflow(f"sleep {self.moment}", "true")).name
-        wait_until(lambda: client.get(name).status.nodes)
+        wait_until(lambda: "s0" in {n.display_name for n in client.get(name).status.nodes.values()})
         assert client.ask(name, Request("suspend")).spec["suspend"] is True
         wait_until(lambda: node(client, name, "s0").phase is Phase.SUCCEEDED)
         time.sleep(0.1)

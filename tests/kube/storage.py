@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -66,6 +67,7 @@ class Storage:
     history: list[Happening] = field(default_factory=list)
     version: int = 1000
     oldest: int = 0
+    clock: Callable[[], str] = field(default_factory=lambda: moment)
 
     def get(self, kind, namespace, name):
         with self.news:
@@ -98,7 +100,7 @@ class Storage:
                 raise Refused(
                     409, "AlreadyExists", f'{full_name(kind)} "{name}" already exists', named(kind, name)
                 )
-            metadata.update(uid=str(uuid.uuid4()), creationTimestamp=moment())
+            metadata.update(uid=str(uuid.uuid4()), creationTimestamp=self.clock())
             if kind[1] in GENERATIONS:
                 metadata["generation"] = 1
             if KINDS[kind][1]:

@@ -14,7 +14,7 @@ from nbflow.store.settings import Settings
 
 HERE = Path(__file__).parent
 MANIFESTS = sorted(path.stem for path in (HERE / "manifests").glob("*.yaml"))
-NOT_OF_A_MANIFEST = {"NBF201", "NBF202"}  # those of --no-strict and of parameters
+NOT_OF_A_MANIFEST = {"NBF202"}
 
 
 TARGET = portability("sandbox", Home(HERE / "no-home"), Settings())
@@ -31,8 +31,7 @@ def findings_of(name):
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_findings(name, golden, monkeypatch):
-    monkeypatch.delenv("KUBECONFIG", raising=False)
+def test_findings(name, golden):
     findings = findings_of(name)
     golden(f"{name}.txt", "\n\n".join(finding.render() for finding in findings) + "\n")
 

@@ -176,8 +176,20 @@ def run_example(shell: Shell, folder: Path, example: Example) -> Result:
     statuses = [cast("Json", workflow["status"]) for workflow in workflows]
     phases = [str(status.get("phase")) for status in statuses]
     good = all(phase in example.case.ends for phase in phases)
-    remark = example.case.why if good else "; ".join(str(status.get("message", "")) for status in statuses)
+    remark = example.case.why if good else "; ".join(map(faults, statuses))
     return Result(example, ", ".join(dict.fromkeys(phases)), good, remark, time.monotonic() - started)
+
+
+def faults(status: Json) -> str:
+    """Why a workflow ended badly: its message, and those of its pods."""
+    nodes = cast("dict[str, Json]", status.get("nodes") or {}).values()
+    bad = [
+        n
+        for n in nodes
+        if n.get("phase") in {"Failed", "Error"} and n["type"] not in {"Steps", "StepGroup", "DAG"}
+    ]
+    said = [f"{n['displayName']}: {n.get('message', '')}" for n in bad]
+    return "; ".join([str(status.get("message", "")), *said])
 
 
 def watched(shell: Shell, path: Path, case: Case) -> list[Json]:

@@ -17,8 +17,17 @@ export class VirtualList {
     this.body.className = "nbflow-virtual";
     this.body.setAttribute("role", "presentation");
     scroller.append(this.body);
-    scroller.addEventListener("scroll", () => this.draw());
-    this.sizes = new ResizeObserver(() => this.draw());
+    this.top = 0; // kept, since asking the page for it would make it lay everything out
+    this.seen = 0;
+    scroller.addEventListener("scroll", () => {
+      this.top = scroller.scrollTop;
+      this.draw();
+    });
+    this.sizes = new ResizeObserver(([{ contentRect }]) => {
+      this.seen = contentRect.height;
+      this.top = scroller.scrollTop; // the page is laid out by now
+      this.draw();
+    });
     this.sizes.observe(scroller);
   }
 
@@ -31,8 +40,7 @@ export class VirtualList {
   }
 
   draw() {
-    const top = this.scroller.scrollTop;
-    const seen = this.scroller.clientHeight;
+    const { top, seen } = this;
     const first = Math.max(0, Math.floor(top / this.height) - SPARE);
     const last = seen ? Math.min(this.count, Math.ceil((top + seen) / this.height) + SPARE) : 0;
     for (const [index, row] of this.rows) {
@@ -60,14 +68,19 @@ export class VirtualList {
 
   show(index) {
     const top = index * this.height;
-    const { scrollTop, clientHeight } = this.scroller;
-    if (top < scrollTop) this.scroller.scrollTop = top;
-    else if (top + this.height > scrollTop + clientHeight) this.scroller.scrollTop = top + this.height - clientHeight;
+    if (top < this.top) this.scrollTo(top);
+    else if (top + this.height > this.top + this.seen) this.scrollTo(top + this.height - this.seen);
+  }
+
+  scrollTo(top) {
+    this.scroller.scrollTop = Math.max(0, Math.min(top, this.count * this.height));
+    this.top = this.scroller.scrollTop; // as far as it goes
+    this.own = this.top;
     this.draw();
   }
 
   get page() {
-    return Math.max(1, Math.floor(this.scroller.clientHeight / this.height) - 1);
+    return Math.max(1, Math.floor(this.seen / this.height) - 1);
   }
 
   close() {

@@ -19,7 +19,12 @@ export class LogView {
     this.body = make("div", "nbflow-log", { tabindex: "0", role: "log", "aria-label": "log", "aria-live": "off" });
     this.ruler = make("span", "nbflow-ruler", { "aria-hidden": "true" }, "0".repeat(100));
     this.list = new VirtualList(this.body, LINE_HEIGHT, () => this.makeRow(), (row, index) => this.drawRow(row, index));
-    this.widths = new ResizeObserver(() => this.measure());
+    this.widths = new ResizeObserver(([{ contentRect }]) => {
+      this.room = contentRect.width;
+      this.letter = this.ruler.getBoundingClientRect().width / 100;
+      this.measure();
+      if (this.follow) this.toEnd();
+    });
     this.note = make("div", "nbflow-note");
     this.back = makeButton("↓ newest", "Follow the log", () => this.followOn(), "nbflow-button nbflow-newest");
     this.back.hidden = true;
@@ -56,6 +61,7 @@ export class LogView {
     const wrap = toggle("wrap", "Break long lines", true, (on) => {
       this.wrapped = on;
       this.measure();
+      if (this.follow) this.toEnd();
     });
     this.copy = makeButton("Copy", "Copy the lines that are shown", () => this.copied(), "nbflow-tool");
     const save = makeButton("Download", "Save the whole log as a file", () => store.ask("log", "Reading the log …", { node: store.selected }), "nbflow-tool");
@@ -80,8 +86,8 @@ export class LogView {
     setText(this.note, this.noteText(log));
     setText(this.empty, log.shown.length ? "" : this.emptyText(log, ended));
     this.body.hidden = !log.shown.length;
-    if (gone > 0 && !this.follow) this.body.scrollTop -= gone * LINE_HEIGHT;
     this.setCount(log.rowCount);
+    if (gone > 0 && !this.follow) this.list.scrollTo(this.list.top - gone * LINE_HEIGHT);
     if (this.follow) this.toEnd();
     this.tellFound();
   }
@@ -110,13 +116,12 @@ export class LogView {
   }
 
   measure() {
-    const width = this.ruler.getBoundingClientRect().width / 100;
+    const { room, letter } = this;
     const [time, who] = this.prefix;
-    const room = this.body.clientWidth - 24;
     this.body.style.setProperty("--time", `${time}ch`);
     this.body.style.setProperty("--who", `${who}ch`);
     this.body.classList.toggle("nbflow-unwrapped", !this.wrapped);
-    const columns = this.wrapped && width && room > 0 ? Math.max(20, Math.floor(room / width) - time - who) : 0;
+    const columns = this.wrapped && letter && room > 0 ? Math.max(20, Math.floor(room / letter) - time - who) : 0;
     const { log } = this.store;
     const before = log.columns;
     log.wrap(columns);
@@ -183,15 +188,16 @@ export class LogView {
 
   toEnd() {
     this.back.hidden = true;
-    const end = this.body.scrollHeight - this.body.clientHeight;
-    if (Math.abs(this.body.scrollTop - end) > 1) this.body.scrollTop = end;
-    this.list.draw();
+    this.list.scrollTo(Infinity);
   }
 
+  // The person scrolled, unless it only went where it was sent.
   scrolled() {
-    const below = this.body.scrollHeight - this.body.scrollTop - this.body.clientHeight;
-    this.follow = below < LINE_HEIGHT;
+    const { count, top, seen, own } = this.list;
+    if (top === own) return;
+    this.follow = count * LINE_HEIGHT - top - seen < LINE_HEIGHT;
     this.back.hidden = this.follow;
+    this.list.own = null;
   }
 
   close() {

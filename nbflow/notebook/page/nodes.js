@@ -34,7 +34,7 @@ export class NodesView {
   filter() {
     this.store.tree.search(this.search.value, this.phase.value);
     this.active = 0;
-    this.scroller.scrollTop = 0;
+    this.list.scrollTo(0);
     this.store.touch("nodes");
   }
 

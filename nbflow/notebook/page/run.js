@@ -12,7 +12,8 @@ import { Tabs } from "./tabs.js";
 import { TimelineView } from "./timeline.js";
 
 const LARGE = 500; // nodes: from there on the page is drawn less often
-const SLOW = 200; // ms
+const SLOW = 250; // ms
+const SLICE = 12; // ms of drawing at a stretch: the rest comes with the next frame
 
 export class RunView {
   // el: where it is put. watch: shows another workflow in its place.
@@ -76,6 +77,10 @@ export class RunView {
     for (const part of this.parts) {
       const versions = part.needs.map((need) => store.versions[need] || 0).join(" ");
       if (this.drawn.get(part) === versions) continue;
+      if (performance.now() - this.last > SLICE) {
+        this.frame = requestAnimationFrame(() => this.draw());
+        return;
+      }
       this.drawn.set(part, versions);
       part.draw();
     }

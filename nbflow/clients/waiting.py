@@ -14,6 +14,8 @@ from nbflow.store.presence import controller_of, is_listening
 T = TypeVar("T")
 
 _FIRST, _LAST, _GROWTH = 0.002, 0.02, 1.05
+_QUIET, _SELDOM = 5.0, 0.15
+"""After so many seconds in which nothing changed there is time: a workflow that waits for a person costs nothing."""
 _LOOK_AFTER_CONTROLLER = 1.0
 _BEAR_TROUBLE = 3.0
 
@@ -30,20 +32,23 @@ class Pacer:
         self._longest = longest
         self._pause = _FIRST
         self._version = store.data_version()
-        self._looked_at = time.monotonic()
+        self._looked_at = self._changed_at = time.monotonic()
         self._troubled_at = 0.0
 
     def pause(self) -> bool:
         """Sleep a little; whether the store changed since the last call."""
         time.sleep(self._pause)
-        self._pause = min(self._pause * _GROWTH, self._longest)
-        self._starter.check()
         now = time.monotonic()
+        longest = _SELDOM if now - self._changed_at > _QUIET else self._longest
+        self._pause = min(self._pause * _GROWTH, longest)
+        self._starter.check()
         if now - self._looked_at > _LOOK_AFTER_CONTROLLER:
             self._looked_at = now
             self.revive()
         version = self._store.data_version()
         changed, self._version = version != self._version, version
+        if changed:
+            self._changed_at = now
         return changed
 
     def revive(self) -> None:

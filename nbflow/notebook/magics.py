@@ -160,6 +160,7 @@ def _submit(call: SubmitCall, flags: CellFlags, *manifests: str) -> list[Run]:
     """Check the manifests and start their workflows; a dry run starts none."""
     from nbflow.commands.connecting import connect, prepared_client
     from nbflow.commands.handing import handed_over
+    from nbflow.commands.stored import tried
     from nbflow.commands.submission import send
 
     with prepared_client(connect(call.on, call.cluster)) as client:
@@ -169,7 +170,7 @@ def _submit(call: SubmitCall, flags: CellFlags, *manifests: str) -> list[Run]:
                 call, flags, changed, "" if call.files or call.source else manifests[0], client
             )
             if call.dry_run:
-                _print_dry(prepared, call.output)
+                _print_dry(tried(prepared, client) if call.server_dry_run else prepared, call.output)
                 return []
             if prepared.warnings:
                 _display(marks(prepared.warnings, "" if call.files or call.source else manifests[0]))

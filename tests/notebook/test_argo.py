@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nbflow.clients.argo import ArgoClient
 from nbflow.notebook.start import attach
@@ -14,9 +16,11 @@ from nbflow.views.graph import dot
 from nbflow.views.tree import tree
 from tests.kube.argo import WORKFLOWS
 from tests.kube.fixtures import argo, cluster
+from tests.kube.tour import TOUR, lying_about, words, write_files
 from tests.notebook.kernel import kernel
 
-__all__ = ["argo", "cluster"]
+__all__ = ["argo", "cluster", "lying_about"]
+ROOT = Path(__file__).parents[2]
 SHAPES = sorted((Path(__file__).parents[1] / "manifests" / "cluster").glob("*.json"))
 CELL = """\
 apiVersion: argoproj.io/v1alpha1
@@ -44,6 +48,26 @@ def test_the_same_cell_runs_in_a_cluster(argo, tmp_path):
         assert argo.storage.get(WORKFLOWS, "default", "hello")["status"]["phase"] == "Succeeded"
         assert cells.run("%workflow delete hello --on argo").text == "Workflow 'hello' deleted\n"
     assert argo.storage.list(WORKFLOWS, "default")[0] == []
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.slow
+def test_every_verb_works_in_a_notebook(argo, lying_about, tmp_path):
+    """By an account that has the documented rights and no other."""
+    rules = yaml.safe_load((ROOT / "docs/rbac/submitter.yaml").read_text())["rules"]
+    argo.allow("limited", rules, "jane")
+    argo.kubeconfig(tmp_path / "kubeconfig", token="limited")
+    write_files(tmp_path)
+    with kernel(KUBECONFIG=str(tmp_path / "kubeconfig"), NBFLOW_HOME=str(tmp_path / "home")) as cells:
+        cells.run("%load_ext nbflow")
+        for line in TOUR.splitlines():
+            answer = cells.run(f"%workflow {shlex.join(words(line, tmp_path))} --on argo")
+            assert (answer.status, answer.traceback) == ("ok", ""), line
+        name = cells.run("%workflow list -o name --on argo").text.splitlines()[0]
+        assert cells.run(f"%workflow get {name} --on argo").text.startswith(f"Name:                {name}\n")
+        dry = cells.run("%%workflow --server-dry-run -o json --on argo\n" + CELL)
+        assert json.loads(dry.text)["metadata"]["uid"]
+    assert "hello" not in {one["metadata"]["name"] for one in argo.storage.list(WORKFLOWS, "default")[0]}
     assert not (tmp_path / "home").exists()
 
 

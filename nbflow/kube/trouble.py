@@ -58,6 +58,16 @@ _TROUBLES: tuple[tuple[str, str, str], ...] = (
         "docs/rbac/pods.yaml holds them; or choose another account with --serviceaccount",
     ),
     (
+        r'Pod "[^"]*" is invalid: metadata\.name',
+        "its pod cannot be called so: the name of the template is part of it",
+        "name the template with lower case letters, digits and `-` only",
+    ),
+    (
+        r"artifact driver \S+ not found",
+        "the artifact repository of the controller is a plugin that is not installed",
+        "name another in the config map `artifact-repositories` of the namespace; or ask for the plugin",
+    ),
+    (
         r"violates PodSecurity",
         "the namespace's pod security refuses it",
         "set `securityContext` (runAsNonRoot: true and so on), as the message says",

@@ -117,3 +117,15 @@ def test_a_pod_that_fits_nowhere_is_explained(nbflow, write, client):
     assert "Insufficient memory" in shown or "memory" in shown
     nbflow("terminate", name)
     nbflow("wait", name, code=1)
+
+
+def test_a_template_whose_name_no_pod_can_have_is_explained(nbflow, write, client):
+    call = {"name": "main", "steps": [[{"name": "a", "template": "Say"}]]}
+    name = nbflow("submit", "--wait", "-o", "name", write(workflow(call, sh("Say", "true"))), code=1).split()[
+        0
+    ]
+    shown = nbflow("get", name)
+    assert (
+        "its pod cannot be called so: the name of the template is part of it\n  fix: name the template"
+        in shown
+    )

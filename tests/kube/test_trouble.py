@@ -30,6 +30,14 @@ from tests.kube.argo import node
             "its service account is not there, or lacks the rights that Argo's executor needs",
         ),
         ("OOMKilled (exit code 137)", "it ran out of memory"),
+        (
+            'Pod "w-Main-1" is invalid: metadata.name: Invalid value: "w-Main-1": a lowercase RFC 1123 subdomain',
+            "its pod cannot be called so: the name of the template is part of it",
+        ),
+        (
+            "artifact driver test not found",
+            "the artifact repository of the controller is a plugin that is not installed",
+        ),
         ('violates PodSecurity "restricted:latest"', "the namespace's pod security refuses it"),
     ],
 )

@@ -165,7 +165,9 @@ class ClientContract:
         client.delete(long)
 
     def test_logs(self, client):
-        name = client.submit(workflow("echo one; sleep 0.1; echo two >&2; sleep 0.1; printf 'a\\377b'", "seq 5")).name
+        name = client.submit(
+            workflow("echo one; sleep 0.1; echo two >&2; sleep 0.1; printf 'a\\377b'", "seq 5")
+        ).name
         wait(client, name)
         assert [line.text for line in client.logs(name)] == [
             "one",

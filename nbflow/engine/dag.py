@@ -190,7 +190,7 @@ class Dag:
 
     def child_changed(self, node: NodeStatus) -> None:
         """See Context."""
-        if self.node.fulfilled or limits.halts(self.run, self.node_id, node):
+        if self.node.fulfilled or limits.halts(self.run, self.node_id):
             return
         child = self.run.tree.nodes[self.hook_parents.get(node.id, node.id)]
         name = self.names.get(child.id)
@@ -201,7 +201,11 @@ class Dag:
             self._look_at_round(name, loop, child)
         elif name in self.open:
             self._look_at_task(name, child)
-        limits.halts(self.run, self.node_id, node, after=True)
+        if self.prepared.template.fail_fast:
+            self.run.once_idle.append(self._halt)
+
+    def _halt(self) -> None:
+        limits.halts_in_the_end(self.run, self.node_id)
 
     def child_errored(self, call: Call, message: str) -> None:
         """See Context."""
@@ -345,7 +349,7 @@ class Dag:
             view = self.tasks.view_of(referred(declared, self.tasks.tasks))
             outputs = template_outputs(self.prepared, view, around)
         except (CallError, TemplateError) as error:
-            calls.fail(self.run, self.call, error.problem, outbound=self._outbound())
+            calls.fail(self.run, self.call, error.problem)
             return
         for name in self.tasks.tasks:
             node = self.tasks.node(name)

@@ -66,27 +66,42 @@ def forget_blocked(run: Run, boundary: str) -> None:
     run.blocked.anywhere = deque(w for w in run.blocked.anywhere if w.boundary != boundary)
 
 
-def halts(run: Run, boundary: str, node: NodeStatus, *, after: bool = False) -> bool:
-    """Whether failFast of a template keeps it from going on; its node fails once no pod of it runs.
+def halts(run: Run, boundary: str) -> bool:
+    """Whether failFast of a template keeps it from going on, by what had failed before this event was dealt with.
 
-    node: what changed. after: whether that change was already dealt with.
+    Its node fails once no pod of it runs.
     """
-    source = run.boundaries.get(boundary)
-    if source is None or not source.template.fail_fast:
+    if not _fails_fast(run, boundary) or _is_attempt(run, boundary):
         return False
-    bad = run.tree.counts[boundary].bad
-    if (
-        not after
-        and node.type in (NodeType.STEPS, NodeType.DAG)
-        and node.phase is not None
-        and node.phase.bad
-    ):
-        bad -= 1
+    before = run.tree.counts[boundary].bad - run.tree.newly_bad[boundary]
+    return before > 0 and _halt(run, boundary)
+
+
+def halts_in_the_end(run: Run, boundary: str) -> bool:
+    """The same once an event is dealt with. Of an attempt Argo asks only when a call below it waits for its turn."""
+    if not _fails_fast(run, boundary) or not run.tree.counts[boundary].bad:
+        return False
+    if _is_attempt(run, boundary) and not run.blocked.below.get(boundary):
+        return False
+    return _halt(run, boundary)
+
+
+def _fails_fast(run: Run, boundary: str) -> bool:
+    source = run.boundaries.get(boundary)
+    return source is not None and bool(source.template.fail_fast)
+
+
+def _is_attempt(run: Run, boundary: str) -> bool:
+    flag = run.tree.nodes[boundary].extra.get("nodeFlag")
+    return isinstance(flag, dict) and bool(flag.get("retried"))
+
+
+def _halt(run: Run, boundary: str) -> bool:
     status = run.tree.nodes[boundary]
-    if not bad or status.fulfilled:
+    if status.fulfilled:
         return False
     if run.tree.counts[boundary].active_pods == 0:
-        group = _last_group(run, boundary) if source.kind == "steps" else None
+        group = _last_group(run, boundary) if run.boundaries[boundary].kind == "steps" else None
         if group is not None and (not group.fulfilled or group.phase is Phase.FAILED):
             run.mark(group, Phase.FAILED, FAIL_FAST_MESSAGE)
         run.mark(status, Phase.FAILED, FAIL_FAST_MESSAGE)

@@ -59,11 +59,13 @@ def finished(run: Run, event: PodFinished) -> None:
     changed = run.mark(changed, phase, outcome.message, outputs=outputs or None)
     if changed.phase is Phase.SUCCEEDED:
         memoize.save(run, changed)
-    run.later(lambda: _check_fail_fast(run, changed))
+    boundary = run.boundaries.get(node.boundary_id)
+    if boundary is not None and boundary.template.fail_fast:
+        run.once_idle.append(lambda: _check_fail_fast(run, node.boundary_id))
 
 
-def _check_fail_fast(run: Run, node: NodeStatus) -> None:
-    limits.halts(run, node.boundary_id, node, after=True)
+def _check_fail_fast(run: Run, boundary: str) -> None:
+    limits.halts_in_the_end(run, boundary)
 
 
 def _containers(run: Run, pod: NodeStatus) -> list[NodeStatus]:

@@ -205,6 +205,7 @@ class Reconciler:
     def _work(self) -> None:
         """Do all that can be done until only pods and time are waited for."""
         run = self._run
+        run.tree.newly_bad.clear()
         while not run.suspended and self._root.ended is None:
             run.work()
             waiting = limits.next_waiting(run)

@@ -122,7 +122,7 @@ class Retry:
         finished = self.node.phase is not None and self.node.phase.finished
         if finished or not self.attempts or node.id != self.attempts[-1]:
             return
-        if limits.halts(self.run, self.call.boundary, node):
+        if limits.halts(self.run, self.call.boundary):
             return
         self._proceed()
 

@@ -187,13 +187,17 @@ class Steps:
 
     def child_changed(self, node: NodeStatus) -> None:
         """See Context."""
-        if self.finished or limits.halts(self.run, self.node_id, node):
+        if self.finished or limits.halts(self.run, self.node_id):
             return
         child = self.hook_parents.get(node.id, node.id)
         if child in self.open:
             self._look_at(child)
             self._settle()
-        if limits.halts(self.run, self.node_id, node, after=True):
+        if self.prepared.template.fail_fast:
+            self.run.once_idle.append(self._halt)
+
+    def _halt(self) -> None:
+        if limits.halts_in_the_end(self.run, self.node_id):
             self._say_who_failed()
 
     def _say_who_failed(self) -> None:

@@ -39,6 +39,7 @@ class NodeTree:
         self.workflow = workflow
         self.nodes: dict[str, NodeStatus] = {}
         self.counts: defaultdict[str, Counts] = defaultdict(Counts)
+        self.newly_bad: Counter[str] = Counter()
         self.active_pods = 0
         self.freed: dict[str, None] = {}
         self.progress = Progress()
@@ -146,6 +147,7 @@ class NodeTree:
                 self.active_pods += sign
         elif node.phase is not None and node.phase.bad:
             counts.bad += sign
+            self.newly_bad[node.boundary_id] += sign
 
 
 def waits_for_lock(node: NodeStatus) -> bool:

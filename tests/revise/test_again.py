@@ -211,7 +211,5 @@ def test_workflows_from_stored_templates():
     cron = {"metadata": {"name": "c", "uid": "1"}, "spec": {"workflowSpec": {"entrypoint": "main"}}}
     made = from_cron_workflow(cron, NOW)
     assert made["spec"] == {"entrypoint": "main"}
-    assert made["metadata"]["annotations"] == {
-        "workflows.argoproj.io/scheduled-time": "2024-05-01T12:00:00+00:00"
-    }
+    assert made["metadata"]["annotations"] == {"workflows.argoproj.io/scheduled-time": "2024-05-01T12:00:00Z"}
     assert made["metadata"]["ownerReferences"][0]["uid"] == "1"

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 import click
 
 from nbflow.cli.session import Session, no_color, on_target, output
-from nbflow.errors import Finding, NbflowError, Severity
-
-_PLURALS = {
-    "workflows": "Workflow",
-    "workflowtemplates": "WorkflowTemplate",
-    "clusterworkflowtemplates": "ClusterWorkflowTemplate",
-    "cronworkflows": "CronWorkflow",
-}
+from nbflow.errors import Finding, Severity
 
 
 @click.command("lint", short_help="validate files or directories of manifests")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--kinds", default="all", help=f"Which kinds will be linted. Can be: all|{'|'.join(_PLURALS)}")
+@click.option(
+    "--kinds",
+    default="all",
+    help="Which kinds will be linted. Can be: all|workflows|workflowtemplates|cronworkflows|clusterworkflowtemplates",
+)
 @click.option("--strict/--no-strict", default=True, help="perform strict workflow validation")
 @click.option("--strict-warnings", is_flag=True, help="exit with 1 for warnings, too")
 @click.option("--offline", is_flag=True, help="resolve references from the given files only")
@@ -41,7 +38,14 @@ def lint(
     output: str | None,
 ) -> int:
     """Find all that is wrong with manifests; `-` is standard input, a directory all manifests in it."""
-    findings = _findings(session, files, _kinds(kinds), offline=offline, strict=strict, ignored=ignore)
+    from nbflow.lint import NothingToLint, chosen_kinds
+
+    wanted = sorted(chosen_kinds(kinds.split(",")))
+    try:
+        findings = _findings(session, files, wanted, offline=offline, strict=strict, ignored=ignore)
+    except NothingToLint as nothing:
+        session.console.say(str(nothing))
+        return 1
     errors = _say(session, findings, output or "")
     return 1 if errors or (strict_warnings and findings) else 0
 
@@ -91,14 +95,6 @@ def _findings(
     documents = load_all(expand(files), strict=strict)
     client = None if offline else session.client
     return lint_parsed(documents, client=client, kinds=kinds, advice=Advice(session.target, ignored))
-
-
-def _kinds(text: str) -> list[str]:
-    words = text.lower().split(",")
-    strange = next((word for word in words if word != "all" and word not in _PLURALS), None)
-    if strange is not None:
-        raise NbflowError(f"there is no kind {strange!r}", fix=f"one of all, {', '.join(_PLURALS)}")
-    return list(_PLURALS.values()) if "all" in words else [_PLURALS[word] for word in words]
 
 
 def _simple(finding: Finding) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbflow.commands.manifests import Manifest, load_all
-from nbflow.errors import Finding, ManifestError, NbflowError, Severity
+from nbflow.errors import Finding, ManifestError, Severity
 
 if TYPE_CHECKING:
     from nbflow.clients.client import Client
@@ -60,13 +60,11 @@ def lint_parsed(
     created: kinds that a cluster would now look at, too: their names and labels are checked.
     advice: also tell what Argo lets pass and we advise against.
     """
-    from nbflow.lint import lint_documents
+    from nbflow.lint import NothingToLint, lint_documents
 
     chosen = [document for document in documents if document.kind in kinds or document.findings]
     if not chosen and not submit:
-        raise NbflowError(
-            "found nothing to lint in the specified paths", fix=f"nbflow lints {', '.join(kinds)} objects"
-        )
+        raise NothingToLint(kinds)
     known = known_templates(documents, client)
     if advice is None:
         return lint_documents(documents, known=known, submit=submit, kinds=kinds, created=created)

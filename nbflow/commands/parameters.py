@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbflow.commands.manifests import read_bytes
-from nbflow.errors import NbflowError
+from nbflow.errors import Finding, NbflowError, Severity
 from nbflow.revise.submit import SubmitOptions, split_parameter
 
 if TYPE_CHECKING:
@@ -36,22 +36,18 @@ def read_parameter_file(path: str) -> tuple[str, ...]:
     return tuple(f"{_plain(name)}={_plain(value)}" for name, value in data.items())
 
 
-def warn_about_parameters(workflows: Sequence[Document], options: SubmitOptions) -> Iterator[str]:
+def unknown_parameters(workflows: Sequence[Document], options: SubmitOptions) -> Iterator[Finding]:
     """A warning for each parameter given that no workflow declares or uses."""
-    for name in (split_parameter(text)[0] for text in options.parameters):
+    from nbflow.spec.similar import did_you_mean
+
+    for name in dict.fromkeys(split_parameter(text)[0] for text in options.parameters):
         declared = [known for document in workflows for known in _declared(document.data, options.entrypoint)]
         if name in declared or any(_uses(document.data, name) for document in workflows):
             continue
-        yield f"warning: parameter {name!r} is not declared by the workflow{_suggestion(name, declared)}"
-
-
-def _suggestion(name: str, declared: Sequence[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, declared, n=1)
-    if near:
-        return f": did you mean {near[0]!r}?"
-    return f"; it declares {', '.join(dict.fromkeys(declared))}" if declared else "; it declares none"
+        listed = f"it declares {', '.join(dict.fromkeys(declared))}" if declared else "it declares none"
+        problem = f"the workflow declares no parameter '{name}'"
+        fix = did_you_mean(name, declared) or f"{listed}: declare it in `spec.arguments.parameters`"
+        yield Finding("NBF202", problem, Severity.WARNING, fix=fix)
 
 
 def _declared(workflow: Mapping[str, object], entrypoint: str) -> Iterator[str]:

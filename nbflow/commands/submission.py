@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nbflow.commands.linting import lint_parsed, object_name, refuse_errors
 from nbflow.commands.manifests import Manifest, load_all
 from nbflow.commands.naming import CREATED_FIRST, check_options
-from nbflow.commands.parameters import warn_about_parameters
+from nbflow.commands.parameters import unknown_parameters
 from nbflow.commands.support import check_support
 from nbflow.errors import ConflictError, Finding, NbflowError, NotFoundError
 from nbflow.revise.submit import SubmitOptions, apply
@@ -92,9 +92,9 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
     # A text that is malformed has no data for the options to change: lint refuses it.
     changed = {id(document): apply(document.data, options) for document in workflows if document.data}
     checked = [_to_check(d, changed[id(d)]) if id(d) in changed else d for d in documents]
-    warnings = refuse_errors(
-        lint_parsed(checked, client=client, submit=True, created=("Workflow", *CREATED_FIRST))
-    )
+    unknown = list(unknown_parameters(workflows, options))
+    findings = lint_parsed(checked, client=client, submit=True, created=("Workflow", *CREATED_FIRST))
+    warnings = refuse_errors([*findings, *unknown])
     _refuse_privileged(changed.values(), client)
     remarks = check_support([document for document in checked if document.kind == "Workflow"], client)
     others = [document for document in documents if document.kind != "Workflow"]
@@ -102,7 +102,7 @@ def prepare(documents: Sequence[Document], options: SubmitOptions, client: Clien
         tuple(changed.values()),
         tuple(document.data for document in others if document.kind in CREATED_FIRST),
         tuple(warnings),
-        (*remarks, *left_alone(others), *(warn_about_parameters(workflows, options))),
+        (*remarks, *left_alone(others)),
     )
 
 

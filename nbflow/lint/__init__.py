@@ -28,6 +28,14 @@ PLURALS = {
 """What `--kinds` takes."""
 
 
+class NothingToLint(NbflowError):
+    """There is no object of the kinds that were asked for: for `lint` that is a failure, as for Argo."""
+
+    def __init__(self, kinds: Iterable[str]) -> None:
+        fix = f"lint reads objects of {', '.join(sorted(kinds))}"
+        super().__init__("found nothing to lint in the specified paths, failing...", fix=fix)
+
+
 def lint_documents(
     documents: Sequence[Document],
     *,
@@ -53,7 +61,7 @@ def lint_documents(
     from nbflow.lint.silence import unsilenced
     from nbflow.lint.workflow import check_object
 
-    chosen = _kinds(kinds)
+    chosen = chosen_kinds(kinds)
     report = Report()
     objects = Objects(documents, known or {})
     sources = {document.source for document in documents if document.kind in chosen}
@@ -90,36 +98,17 @@ def lint_texts(
 ) -> list[Finding]:
     """`argo lint`: the findings of these texts, (source, text); documents of other kinds are passed over.
 
-    strict: unknown fields are errors. Raises NbflowError if there is nothing to lint in them.
+    strict: unknown fields are errors. Raises NothingToLint.
     """
     from nbflow.spec.yaml import load_documents
 
     documents = [
         document for source, text in texts for document in load_documents(text, source, strict=strict)
     ]
-    chosen = _kinds(kinds)
+    chosen = chosen_kinds(kinds)
     findings = lint_documents(documents, known=known, kinds=kinds)
     if not findings and not any(document.kind in chosen for document in documents):
-        fix = f"lint reads objects of {', '.join(sorted(chosen))}"
-        raise NbflowError("found nothing to lint in the specified paths, failing...", fix=fix)
-    return findings
-
-
-def unknown_parameters(workflow: Mapping[str, object], names: Iterable[str]) -> list[Finding]:
-    """A warning for each parameter given to a Workflow that does not declare it."""
-    from nbflow.lint.objects import items, mapping, text
-    from nbflow.spec.similar import did_you_mean
-
-    spec = mapping(dict(workflow), "spec")
-    if isinstance(spec.get("workflowTemplateRef"), dict):
-        return []
-    declared = [text(parameter, "name") for parameter in items(mapping(spec, "arguments"), "parameters")]
-    findings = []
-    for name in names:
-        if name not in declared:
-            fix = did_you_mean(name, declared) or "declare it in `spec.arguments.parameters`"
-            problem = f"the workflow declares no parameter '{name}'"
-            findings.append(Finding("NBF202", problem, Severity.WARNING, fix=fix))
+        raise NothingToLint(chosen)
     return findings
 
 
@@ -154,7 +143,7 @@ def _report_duplicates(report: Report, documents: Iterable[Document]) -> None:
         seen.add(mark)
 
 
-def _kinds(kinds: Iterable[str] | None) -> frozenset[str]:
+def chosen_kinds(kinds: Iterable[str] | None) -> frozenset[str]:
     """The kinds meant by names or plurals; all of Argo's if none or `all` is said. Raises NbflowError for others."""
     every = frozenset(PLURALS.values())
     chosen = set()

@@ -46,7 +46,6 @@ def test_without_arguments_it_shows_help_with_an_example(nbflow):
         ),
         (["lint", "/dev/zero"], "/dev/zero: cannot be read: this is a device"),
         (["lint", "large.yaml"], "large.yaml: larger than 64 MB, too large for a manifest"),
-        (["lint", "/dev/null"], "found nothing to lint"),
         (["submit", "-p", "=x", "list.yaml", "-f", "bad.yaml"], "bad.yaml:2:2: this is no YAML: "),
         (["delete", "nope"], "Workflow 'nope' not found"),
     ],

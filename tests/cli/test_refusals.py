@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -67,11 +70,18 @@ CASES = {
 
 @pytest.fixture
 def nbflow(tmp_path):
-    def run(*argv, home=tmp_path / "home"):
+    def run(*argv, home=tmp_path / "home", stdin=""):
         env = {**os.environ, "NBFLOW_HOME": str(home), "PYTHONPATH": ROOT}
         command = [sys.executable, "-m", "nbflow.cli", *argv]
         return subprocess.run(
-            command, capture_output=True, text=True, env=env, cwd=tmp_path, timeout=60, check=False
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=env,
+            cwd=tmp_path,
+            timeout=60,
+            check=False,
         )
 
     return run
@@ -132,3 +142,55 @@ def test_a_home_that_cannot_be_made(nbflow, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "/proc/nbflow" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_nothing_to_lint_is_a_failure_as_for_argo(nbflow, tmp_path):
+    (tmp_path / "map.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+    (tmp_path / "empty").mkdir()
+    for what in ("map.yaml", "empty", "/dev/null"):
+        done = nbflow("lint", what)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(
+            "found nothing to lint in the specified paths, failing...\n  fix: lint reads"
+        )
+
+
+def test_a_misspelt_parameter_is_told_with_the_one_that_is_missing(nbflow, tmp_path):
+    (tmp_path / "wf.yaml").write_text(GOOD.replace("      value: hello\n", ""))
+    done = nbflow("submit", "-p", "mesage=hi", "wf.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "spec.arguments.message.value or spec.arguments.message.valueFrom is required" in done.stderr
+    assert (
+        "the workflow declares no parameter 'mesage' [NBF202]\n  fix: did you mean `message`?" in done.stderr
+    )
+
+
+def test_manifests_from_everywhere(nbflow, tmp_path):
+    """A folder, a URL and standard input; an event binding comes along."""
+    binding = (
+        "---\napiVersion: argoproj.io/v1alpha1\nkind: WorkflowEventBinding\nmetadata: {name: b}\n"
+        "spec: {event: {selector: 'true'}, submit: {workflowTemplateRef: {name: a}}}\n"
+    )
+    folder = tmp_path / "folder" / "below"
+    folder.mkdir(parents=True)
+    (folder / "wf.yaml").write_text(GOOD + binding)
+    (folder / "bad.json").write_text(json.dumps({"kind": "Workflow", "spec": {"entrypont": "a"}}))
+    assert "below/bad.json:1:31: error: unknown field" in nbflow("lint", "folder").stderr
+    assert nbflow("lint", "--kinds", "wf,cwf", "folder/below/wf.yaml").returncode == 0
+    strange = (GOOD + binding).replace("submit:", "submitt:")
+    (folder / "wf.yaml").write_text(strange)
+    assert "did you mean `submit`?" in nbflow("lint", "folder/below/wf.yaml").stderr
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "folder"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/below"
+        linted = nbflow("lint", f"{address}/bad.json")
+        missing = nbflow("lint", f"{address}/none.yaml")
+        server.shutdown()
+    assert (linted.returncode, f"{address}/bad.json:1:31: error: unknown field" in linted.stderr) == (1, True)
+    assert (missing.returncode, "cannot be read" in missing.stderr) == (2, True)
+    read = nbflow("lint", "-", stdin=GOOD.replace("entrypoint: main", "entrypoint: mian"))
+    assert (read.returncode, "<stdin>:6:15: error: template name 'mian' undefined" in read.stderr) == (
+        1,
+        True,
+    )

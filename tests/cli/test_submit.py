@@ -95,7 +95,8 @@ def test_a_near_miss_is_accepted_with_a_warning(nbflow, hello, client):
     done = nbflow("submit", "-p", "mesage=typo", hello)
     assert done.code == 0
     assert (
-        done.err == "warning: parameter 'mesage' is not declared by the workflow: did you mean 'message'?\n"
+        done.err
+        == "warning: the workflow declares no parameter 'mesage' [NBF202]\n  fix: did you mean `message`?\n"
     )
     assert len(client.workflows) == 1
 

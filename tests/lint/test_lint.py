@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbflow.errors import NbflowError, Severity
-from nbflow.lint import lint_documents, lint_texts, unknown_parameters
+from nbflow.lint import lint_documents, lint_texts
 from nbflow.spec.yaml import load_documents
 
 GOOD = "kind: Workflow\nspec:\n  entrypoint: a\n  templates: [{name: a, container: {image: x}}]\n"
@@ -105,18 +105,6 @@ def test_faults_of_a_stored_template_show_at_the_call():
     assert problems(text, known=stored) == [
         "7:9 templates.m.steps[0].s templates.t.container.image may not be empty"
     ]
-
-
-def test_parameters_that_a_workflow_does_not_declare():
-    workflow = {"spec": {"arguments": {"parameters": [{"name": "message"}]}}}
-    assert [f.render() for f in unknown_parameters(workflow, ["mesage", "message", "other"])] == [
-        "warning: the workflow declares no parameter 'mesage' [NBF202]\n  fix: did you mean `message`?",
-        (
-            "warning: the workflow declares no parameter 'other' [NBF202]\n"
-            "  fix: declare it in `spec.arguments.parameters`"
-        ),
-    ]
-    assert unknown_parameters({"spec": {"workflowTemplateRef": {"name": "w"}}}, ["x"]) == []
 
 
 def test_a_template_that_calls_itself_is_looked_at_once():

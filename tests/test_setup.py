@@ -115,11 +115,11 @@ def test_more_is_installed_when_more_is_asked_or_the_dependencies_change(machine
     add_all_that_runs(machine)
     for what in ("run", "notebook", "run", "notebook"):
         assert setup(machine, what)[0] == 0
-    assert installed(machine) == [".", ".[notebook]"]
+    assert installed(machine) == [".", ".[data,notebook]"]
     with (machine / "clone" / "pyproject.toml").open("a") as file:
         file.write("\n")
     assert setup(machine, "run")[0] == 0
-    assert installed(machine) == [".", ".[notebook]", "."]
+    assert installed(machine) == [".", ".[data,notebook]", "."]
 
 
 def test_without_root_what_is_missing_is_named_and_the_demo_goes_on(machine):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+import tarfile
 import threading
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from nbflow.clients.client import LogOptions
 from nbflow.errors import ConflictError, ManifestError, NbflowError, NotFoundError
 from nbflow.spec.status import NodeType, Phase
-from tests.cluster.conftest import ACCOUNT, GIVEN, LABEL, sh, until, workflow
+from tests.cluster.conftest import ACCOUNT, ADMIN, GIVEN, LABEL, S3, sh, until, workflow
 
-NONE = "No workflows found\n"
+NONE, CLEAN = "No workflows found\n", "✔ no linting errors found!\n"
+MINE = ("-l", "nbflow.dev/test=cluster")
 ECHO = sh("main", "echo {{workflow.parameters.message}}")
 HELLO = workflow(ECHO, arguments={"parameters": [{"name": "message", "value": "hi"}]})
 DIAMOND = workflow(
@@ -237,8 +240,8 @@ def test_templates(nbflow, write, client):
         nbflow("submit", write(caller))
     assert "nbflow-test-shared" in nbflow("template", "create", write(shared, name="t.yaml"))
     try:
-        assert nbflow("lint", write(caller)) == "✔ no linting errors found!\n"
-        assert nbflow("template", "lint", write(shared, name="t.yaml")) == "✔ no linting errors found!\n"
+        assert nbflow("lint", write(caller)) == CLEAN
+        assert nbflow("template", "lint", write(shared, name="t.yaml")) == CLEAN
         nbflow("lint", "--offline", write(caller), code=1)
         assert "nbflow-test-shared" in nbflow("template", "list").split()
         with pytest.raises(ConflictError, match="already exists"):
@@ -259,6 +262,55 @@ def test_templates(nbflow, write, client):
         nbflow("template", "get", "nbflow-test-shared")
 
 
+@pytest.mark.skipif(
+    bool(GIVEN), reason="NBFLOW_CLUSTER_NAMESPACE names a namespace, and these are of the whole cluster"
+)
+def test_cluster_templates(nbflow, write, client, monkeypatch):
+    name = f"nbflow-test-{secrets.token_hex(4)}"
+    shared = workflow(sh("main", "echo for all"), kind="ClusterWorkflowTemplate", name=name)
+    ref = {"name": name, "template": "main", "clusterScope": True}
+    caller = workflow({"name": "main", "steps": [[{"name": "call", "templateRef": ref}]]})
+    with pytest.raises(NbflowError, match="clusterworkflowtemplates"):
+        nbflow("cluster-template", "create", write(shared, name="t.yaml"))
+    monkeypatch.setenv("KUBECONFIG", ADMIN)
+    nbflow("cluster-template", "create", write(shared, name="t.yaml"))
+    try:
+        assert name in nbflow("cluster-template", "list").split()
+        assert nbflow("cluster-template", "get", name).split()[:2] == ["Name:", name]
+        assert nbflow("cluster-template", "lint", write(shared, name="t.yaml")) == CLEAN
+        assert nbflow("lint", write(caller)) == CLEAN
+        called = named(nbflow("submit", "--wait", "-o", "name", write(caller)))
+        assert [line.text for line in client.logs(called)] == ["for all"]
+        started = named(
+            nbflow("submit", "--from", f"clusterworkflowtemplate/{name}", "--wait", "-o", "name", *MINE)
+        )
+        assert [line.text for line in client.logs(started)] == ["for all"]
+    finally:
+        assert "deleted" in nbflow("cluster-template", "delete", name)
+
+
+@pytest.mark.skipif(not S3, reason="NBFLOW_CLUSTER_S3 names no repository that both the cluster and we reach")
+def test_artifacts_are_passed_on_and_copied(nbflow, write, client, namespace, tmp_path):
+    make = sh("make", "mkdir /tmp/out && echo hello > /tmp/out/a.txt")
+    make["outputs"] = {"artifacts": [{"name": "out", "path": "/tmp/out"}]}
+    passed = {"artifacts": [{"name": "in", "from": "{{steps.make.outputs.artifacts.out}}"}]}
+    steps = [
+        [{"name": "make", "template": "make"}],
+        [{"name": "use", "template": "use", "arguments": passed}],
+    ]
+    use = sh("use", "cat /tmp/in/a.txt", inputs={"artifacts": [{"name": "in", "path": "/tmp/in"}]})
+    name = named(
+        nbflow("submit", "--wait", "-o", "name", write(workflow({"name": "main", "steps": steps}, make, use)))
+    )
+    assert [line.text for line in client.logs(name)] == ["hello"]
+    nbflow("cp", name, str(tmp_path / "copied"))
+    place = (
+        tmp_path / "copied" / namespace / name / node(client, name, "make").id / "outputs" / "out" / "out.tgz"
+    )
+    with tarfile.open(place) as packed:
+        assert packed.extractfile("out/a.txt").read() == b"hello\n"
+
+
 def test_cron_workflows(nbflow, write, client):
     nightly = {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -271,7 +323,7 @@ def test_cron_workflows(nbflow, write, client):
         },
     }
     path = write(nightly, name="c.yaml")
-    assert nbflow("cron", "lint", path) == "✔ no linting errors found!\n"
+    assert nbflow("cron", "lint", path) == CLEAN
     nbflow("cron", "create", path)
     try:
         assert (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from nbflow.cli.advising import advising
 from nbflow.cli.process import INTERRUPTED
 from nbflow.cli.session import Session, no_color, on_target
 from nbflow.cli.waiting import say_detached
@@ -55,8 +57,9 @@ def logs(session: Session, /, name: str, pod: str, **flags: object) -> int:
     if not pod and not flags["workflow"] and name != reading.LATEST:
         workflow, pods = reading.find_pod(session.client, name)
         options = options_of(flags, *pods)
-    lines = reading.logs(session.client, workflow, options)
-    return _print(session, workflow, lines, timestamps=bool(flags["timestamps"]))
+    with advising(session, workflow) if options.follow else nullcontext():
+        lines = reading.logs(session.client, workflow, options)
+        return _print(session, workflow, lines, timestamps=bool(flags["timestamps"]))
 
 
 COMMANDS = {"logs": logs}
@@ -64,8 +67,9 @@ COMMANDS = {"logs": logs}
 
 def follow_logs(session: Session, name: str, *, to_stderr: bool) -> None:
     """Print the logs of a workflow until it is finished."""
-    lines = reading.logs(session.client, name, LogOptions(follow=True))
-    code = _print(session, name, lines, to_stderr=to_stderr)
+    with advising(session, name):
+        lines = reading.logs(session.client, name, LogOptions(follow=True))
+        code = _print(session, name, lines, to_stderr=to_stderr)
     if code:
         raise click.exceptions.Exit(code)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from nbflow.cli.advising import Advising
 from nbflow.cli.console import Console
 from nbflow.cli.process import INTERRUPTED
 from nbflow.cli.session import Session
@@ -20,7 +21,7 @@ def wait_for(session: Session, names: Sequence[str], *, quiet: bool = False) -> 
     finished = []
     for number, name in enumerate(names):
         try:
-            workflow = reading.wait(session.client, name)
+            workflow = reading.wait(session.client, name, Advising(session.console))
         except KeyboardInterrupt:
             say_detached(session.console, names[number:])
             raise click.exceptions.Exit(INTERRUPTED) from None
@@ -41,8 +42,8 @@ def say_detached(console: Console, names: Sequence[str]) -> None:
         console.say(f"  come back: nbflow watch {name}\n  end it:    nbflow stop {name}")
 
 
-def say_failures(console: Console, workflows: Sequence[WorkflowObject]) -> None:
-    """A few words on stderr about each workflow that did not succeed."""
+def say_failures(console: Console, workflows: Sequence[WorkflowObject], *, advise: bool = True) -> None:
+    """A few words on stderr about each workflow that did not succeed. advise: also what to do, where that is known."""
     for workflow in workflows:
         if reading.succeeded(workflow):
             continue
@@ -56,6 +57,11 @@ def say_failures(console: Console, workflows: Sequence[WorkflowObject]) -> None:
             console.say(f"  {node.display_name}: {node.message or node.phase}")
         if len(bad) > SHOWN_FAILURES:
             console.say(f"  and {len(bad) - SHOWN_FAILURES} more")
+        if advise and any(node.message for node in bad):
+            from nbflow.commands.advice import advice
+
+            for text in advice(workflow):
+                console.say(text)
         console.say(f"  look: nbflow get {workflow.name}; nbflow logs {workflow.name}")
 
 

@@ -19,6 +19,7 @@ from nbflow.views.text import clean, shorten
 
 if TYPE_CHECKING:
     from nbflow.clients.client import Client
+    from nbflow.commands.advice import Adviser
 
 _TICK = 1.0  # seconds between redraws when nothing happens: durations grow
 _QUIET = (NodeType.STEP_GROUP, NodeType.TASK_GROUP)
@@ -44,7 +45,7 @@ def watch_workflow(
         return 1
     if not console.tty:
         console.write("\n" + describe(console, last, output, selector))
-    say_failures(console, [last])
+    say_failures(console, [last], advise=False)
     return exit_code([last])
 
 
@@ -54,7 +55,7 @@ class _Journal:
     def __init__(self, console: Console, selector: str) -> None:
         self.console, self.terms = console, parse_selector(selector)
         self.seen: dict[str, Phase | None] = {}
-        self.advised: set[str] = set()
+        self.advised: Adviser | None = None
 
     def show(self, workflow: WorkflowObject) -> None:
         style = self.console.style
@@ -74,14 +75,15 @@ class _Journal:
 
     def _advise(self, workflow: WorkflowObject) -> None:
         """What is in the way of a pod that waits, once: nothing else would be seen until somebody mends it."""
-        if not any(node.phase is Phase.PENDING and node.message for node in workflow.status.nodes.values()):
+        status = workflow.status
+        waiting = any(node.phase is Phase.PENDING and node.message for node in status.nodes.values())
+        if not waiting and (status.phase is not None or not status.message):
             return
-        from nbflow.commands.advice import advice
+        from nbflow.commands.advice import Adviser
 
-        for text in advice(workflow):
-            if text not in self.advised:
-                self.advised.add(text)
-                self.console.say(text)
+        self.advised = self.advised or Adviser()
+        for text in self.advised.news(workflow, status.nodes.values()):
+            self.console.say("\n".join(map(clean, text.split("\n"))))
 
 
 class _Screen:

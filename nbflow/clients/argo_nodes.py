@@ -7,14 +7,20 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from nbflow.errors import NbflowError
 from nbflow.kube.resources import JSONObject
-from nbflow.spec.status import WorkflowObject
+from nbflow.spec.status import WorkflowObject, parse_time
 
 MAX_SIZE = 1024 * 1024
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 OFFLOADED = "its nodes are in the database of the Argo Server (offloaded), which is not read from here"
+UNTAKEN = (
+    "no workflow controller has taken it up: ask the administrator whether Argo's controller runs and watches this "
+    "namespace; where a cluster has several, --instanceid chooses one"
+)
+UNTAKEN_SECONDS = 30
 _FIX = (
     "look at it with the Argo Server's page or API, or ask for its database's alternative: smaller workflows"
 )
@@ -117,15 +123,24 @@ def whole(workflow: JSONObject) -> dict[str, object]:
 
 
 def typed(workflow: JSONObject, *, nodes: bool = True) -> WorkflowObject:
-    """The Workflow for those who look. One whose nodes are not at hand says so in its message."""
+    """The Workflow for those who look. One whose nodes are not at hand, or that nobody runs, says so in its message."""
     status = dict(_mapping(workflow.get("status")))
     status["nodes"] = nodes_of(workflow) if nodes else {}
     status.pop("compressedNodes", None)
     found = WorkflowObject.from_dict({**workflow, "status": status})
     if is_offloaded(workflow):
         said = f"{found.status.message}; {OFFLOADED}" if found.status.message else OFFLOADED
-        found = replace(found, status=replace(found.status, message=said))
+        return replace(found, status=replace(found.status, message=said))
+    if is_untaken(workflow):
+        created = parse_time(_mapping(workflow.get("metadata")).get("creationTimestamp"))
+        if created and datetime.now(UTC) - created > timedelta(seconds=UNTAKEN_SECONDS):
+            return replace(found, status=replace(found.status, message=UNTAKEN))
     return found
+
+
+def is_untaken(workflow: JSONObject) -> bool:
+    """Whether no controller has written anything into it."""
+    return not _mapping(workflow.get("status"))
 
 
 def name_of(workflow: JSONObject) -> str:

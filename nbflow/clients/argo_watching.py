@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from nbflow.clients.argo_nodes import is_finished, name_of, nodes_of, typed
+from nbflow.clients.argo_nodes import (
+    UNTAKEN,
+    UNTAKEN_SECONDS,
+    is_finished,
+    is_untaken,
+    name_of,
+    nodes_of,
+    typed,
+)
 from nbflow.clients.client import WorkflowUpdate
 from nbflow.errors import NotFoundError
 from nbflow.kube.api import Api
 from nbflow.kube.resources import WORKFLOW, JSONObject
 from nbflow.kube.watch import Change, Watch
-from nbflow.spec.status import NodeStatus
+from nbflow.spec.status import NodeStatus, WorkflowObject
 
 _SECONDS_BETWEEN_UPDATES = 0.05
 _WAITING_AT_MOST = 256
@@ -68,7 +78,11 @@ class WorkflowWatch:
         known, version, sequence = nodes_of(first), _version(first), 0
         batch: dict[str, NodeStatus] = {}
         last = first
-        for now in self._states():
+        for now in self._states(taken=not is_untaken(first)):
+            if now is None:
+                sequence += 1
+                yield WorkflowUpdate(sequence, _untaken(last))
+                continue
             if _version(now) != version:  # else it is the snapshot once more
                 nodes = nodes_of(now) or known  # offloaded ones are not at hand: none of them changed, then
                 changed = {
@@ -88,12 +102,19 @@ class WorkflowWatch:
             if is_finished(now):
                 return
 
-    def _states(self) -> Iterator[JSONObject]:
-        """Each state of the workflow, in order. Raises NotFoundError if it is deleted, or replaced by a namesake."""
+    def _states(self, *, taken: bool) -> Iterator[JSONObject | None]:
+        """Each state of the workflow, in order; None once if no controller takes it up for long.
+
+        Raises NotFoundError if it is deleted, or replaced by a namesake.
+        """
+        end = time.monotonic() + UNTAKEN_SECONDS
         while not self._closed.is_set():
             try:
                 arrived = self._arrived.get(timeout=0.5)
             except queue.Empty:
+                if not taken and time.monotonic() > end:
+                    taken = True
+                    yield None
                 continue
             if arrived is None:
                 return
@@ -101,7 +122,13 @@ class WorkflowWatch:
                 raise arrived
             if arrived.deleted or _uid(arrived.object) != self._uid:
                 raise NotFoundError(f'workflows.argoproj.io "{self._name}" was deleted')
+            taken = taken or not is_untaken(arrived.object)
             yield arrived.object
+
+
+def _untaken(workflow: JSONObject) -> WorkflowObject:
+    found = typed(workflow, nodes=False)
+    return replace(found, status=replace(found.status, message=UNTAKEN))
 
 
 def _read(watch: Watch, arrived: queue.Queue[Change | Exception | None], closed: threading.Event) -> None:

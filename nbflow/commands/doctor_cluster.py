@@ -70,7 +70,7 @@ def doctor_cluster(flags: ClusterFlags = ClusterFlags()) -> list[Check]:
     checks = [Check("kubeconfig", Verdict.OK, said)]
     try:
         checks.append(Check("API server", Verdict.OK, f"Kubernetes {api.server_version()}"))
-        checks += [*_kinds(api), *_rights(api)]
+        checks += [*_kinds(api), *_controller(api, flags.instance_id), *_rights(api)]
     except NbflowError as error:
         checks.append(_failed("API server" if len(checks) == 1 else "rights", error))
     return checks
@@ -91,6 +91,26 @@ def _kinds(api: Api) -> Iterator[Check]:
         yield Check("Argo", Verdict.FAIL, f"the cluster does not know {', '.join(missing)}", fix)
     else:
         yield Check("Argo", Verdict.OK, "the cluster knows workflows, templates and cron workflows")
+
+
+def _controller(api: Api, instance_id: str) -> Iterator[Check]:
+    """Whether workflows are taken up. A submitter does not see the controller itself."""
+    from nbflow.clients.argo import INSTANCE
+    from nbflow.clients.argo_nodes import UNTAKEN, name_of, typed
+    from nbflow.kube.resources import WORKFLOW
+
+    instance = f"{INSTANCE}={instance_id}" if instance_id else f"!{INSTANCE}"
+    try:
+        items = api.list(WORKFLOW, labels=f"!workflows.argoproj.io/phase,{instance}").items
+    except NbflowError:
+        return  # what is missing is said by the other checks
+    waiting = [name_of(one) for one in items if typed(one, nodes=False).status.message == UNTAKEN]
+    if waiting:
+        shown = ", ".join(waiting[:3]) + (f" and {len(waiting) - 3} more" if len(waiting) > 3 else "")
+        problem, _, fix = UNTAKEN.partition(": ")
+        yield Check("controller", Verdict.WARN, f"{problem}: {shown}", fix)
+    else:
+        yield Check("controller", Verdict.OK, "no workflow waits to be taken up")
 
 
 def _rights(api: Api) -> Iterator[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -52,14 +52,16 @@ def merge(nodes: dict[str, NodeStatus], update: WorkflowUpdate) -> WorkflowObjec
     return replace(update.workflow, status=replace(update.workflow.status, nodes=dict(nodes)))
 
 
-def wait(client: Client, name: str) -> WorkflowObject:
-    """The finished workflow. Blocks until then. Raises NotFoundError."""
+def wait(client: Client, name: str, take: Callable[[WorkflowUpdate], None] | None = None) -> WorkflowObject:
+    """The finished workflow. Blocks until then. take: gets each update meanwhile. Raises NotFoundError."""
     last = None
     nodes: dict[str, NodeStatus] = {}
     for update in client.watch(name):
         nodes.update(update.workflow.status.nodes)
         nodes.update((node.id, node) for node in update.nodes)
         last = update.workflow
+        if take is not None:
+            take(update)
     if last is None:
         return get(client, name)
     return _summed(replace(last, status=replace(last.status, nodes=nodes)))

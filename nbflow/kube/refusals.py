@@ -13,6 +13,10 @@ from nbflow.kube.resources import ARGO, Resource
 _ROUTE_IS_MISSING = ("404 page not found", "the server could not find the requested resource")
 _WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied the request:?\s*(.*)', re.DOTALL)
 _BROKEN_WEBHOOK = re.compile(r'failed calling webhook "([^"]+)"')
+_CLIENT_CERTIFICATE = re.compile(
+    r"ALERT_((?:BAD_|UNSUPPORTED_)?CERTIFICATE(?:_EXPIRED|_REVOKED|_REQUIRED|_UNKNOWN)?|UNKNOWN_CA)",
+    re.IGNORECASE,
+)
 _RBAC = re.compile(r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]*)"')
 
 
@@ -185,7 +189,13 @@ def unreachable(error: Exception, server: str, where: str) -> NbflowError:
     """The error for a connection that could not be made, or broke."""
     text = " ".join(str(error).split())
     host = server or "the API server"
-    if "CERTIFICATE_VERIFY_FAILED" in text or "SSLError" in type(error).__name__:
+    if refused := _CLIENT_CERTIFICATE.search(text):
+        return UnauthorizedError(
+            f"{host} does not accept your client certificate: {refused[1].replace('_', ' ').lower()}",
+            where=where,
+            fix="it has expired or is of another cluster: get a new kubeconfig from the administrator",
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
         fix = "is it the right cluster? The kubeconfig's certificate-authority does not fit its certificate"
         return NbflowError(f"the certificate of {host} is not trusted: {_reason(text)}", where=where, fix=fix)
     reasons = (

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import yaml
 
+from nbflow.commands.advice import trouble_of
 from nbflow.notebook.artifacts import Artifact
 from nbflow.spec.status import InputsOutputs, NodeStatus, WorkflowObject, artifacts_by_name, parameter_values
 from nbflow.views.graph.manifest import Templates
@@ -55,7 +56,7 @@ def detail(workflow: WorkflowObject, node: NodeStatus) -> Detail:
     given, made = parameter_values(node.inputs), parameter_values(node.outputs)
     return Detail(
         node=node.id,
-        message=node.message[:MESSAGE],
+        message=_explained(node)[:MESSAGE],
         facts=[pair for pair in _facts(workflow, node) if pair[1]],
         inputs=_values(given),
         outputs=_values(made) + _result(node.outputs),
@@ -64,6 +65,12 @@ def detail(workflow: WorkflowObject, node: NodeStatus) -> Detail:
         more=max(0, len(given) - VALUES) + max(0, len(made) - VALUES),
         source=_source(workflow, node),
     )
+
+
+def _explained(node: NodeStatus) -> str:
+    """The message, and what to do about it where that is known."""
+    found = trouble_of(node)
+    return f"{node.message}\n{found.problem}: {found.fix}" if found else node.message
 
 
 def _facts(workflow: WorkflowObject, node: NodeStatus) -> Iterator[tuple[str, str]]:

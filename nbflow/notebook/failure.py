@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from nbflow.commands.advice import trouble_of
 from nbflow.errors import Finding, ManifestError, NbflowError, Severity
 from nbflow.notebook.rich import Rich, block
 from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
@@ -80,7 +81,9 @@ class WorkflowFailedError(NbflowError):
         mark = style.paint(SIGNS[node.phase], BOLD)
         why = f": {clean(node.message)}" if node.message else ""
         tail = [f"  {style.paint('|', FAINT)} {clean_log(line)}" for line in self.tails.get(node.id, ())]
-        return [f"{mark} {style.paint(clean(node.display_name), BOLD)}{why}", *tail]
+        found = trouble_of(node)
+        fix = [f"  {clean(found.problem)}: {clean(found.fix)}"] if found else []
+        return [f"{mark} {style.paint(clean(node.display_name), BOLD)}{why}", *fix, *tail]
 
 
 class RefusedError(ManifestError):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
 from nbflow.errors import ConflictError, NbflowError, NotFoundError
 from nbflow.kube.api import Api
+from nbflow.kube.refusals import UnavailableError, unreachable
 from nbflow.kube.resources import POD, WORKFLOW
 from tests.kube.argo import WORKFLOWS
 
@@ -182,3 +185,31 @@ def test_a_foreign_server_is_said(cluster):
     cluster.fail("GET", "/pods$", 404, "NotFound", "the server could not find the requested resource")
     error = refused(lambda: Api().list(POD))
     assert error.fix == "is that the address of a Kubernetes API server?"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "[SSL: SSLV3_ALERT_CERTIFICATE_EXPIRED] sslv3 alert certificate expired (_ssl.c:2580)",
+            "certificate expired",
+        ),
+        ("[SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca (_ssl.c:2580)", "unknown ca"),
+        (
+            "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required",
+            "certificate required",
+        ),
+    ],
+)
+def test_a_client_certificate_that_is_not_accepted(text, said):
+    """What a proxy before the API server says; the server itself answers 401."""
+    error = unreachable(ssl.SSLError(1, text), "https://c:6443", "context c")
+    assert error.problem == f"https://c:6443 does not accept your client certificate: {said}"
+    assert error.fix == "it has expired or is of another cluster: get a new kubeconfig from the administrator"
+
+
+def test_a_connection_that_ends_in_the_handshake_is_tried_again():
+    text = "EOF occurred in violation of protocol (_ssl.c:2427)"
+    error = unreachable(ssl.SSLError(8, text), "https://c:6443", "context c")
+    assert isinstance(error, UnavailableError)
+    assert "violation of protocol" in error.problem

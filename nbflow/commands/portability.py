@@ -72,10 +72,17 @@ def _check_template(template: Json) -> None:
     """A resource template: the kind of its object."""
     resource = template.get("resource")
     manifest = str(resource.get("manifest") or "") if isinstance(resource, Mapping) else ""
-    from nbflow.controller.kinds import kind_of
+    from nbflow.controller.kinds import kind_of, no_such_kind
 
     for kind in _KIND.findall(manifest):
-        kind_of(kind)
+        if kind_of(kind) is None and not _has_cluster():
+            raise no_such_kind(kind)
+
+
+def _has_cluster() -> bool:
+    from nbflow.controller.cluster_objects import is_configured
+
+    return is_configured()
 
 
 def _words(value: object) -> list[str]:

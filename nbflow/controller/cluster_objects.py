@@ -24,7 +24,7 @@ _PATCHES = {
 
 def find_in_cluster(target: Target) -> tuple[Kind, ClusterObjects]:
     """A kind as the cluster of the kubeconfig knows it, and its objects. Raises NbflowError if it does not."""
-    if not _is_configured():
+    if not is_configured():
         raise no_such_kind(target.word)
     api = Api(Cluster())
     found = api.discover(target.word, target.api_version)
@@ -35,7 +35,8 @@ def find_in_cluster(target: Target) -> tuple[Kind, ClusterObjects]:
     return kind, ClusterObjects(found, target.namespace, api)
 
 
-def _is_configured() -> bool:
+def is_configured() -> bool:
+    """Whether KUBECONFIG names a cluster."""
     paths = os.environ.get("KUBECONFIG", "").split(os.pathsep)
     return any(Path(path).expanduser().is_file() for path in paths if path)
 

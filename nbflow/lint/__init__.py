@@ -65,7 +65,9 @@ def lint_documents(
     report = Report()
     objects = Objects(documents, known or {})
     sources = {document.source for document in documents if document.kind in chosen}
-    left_out = not submit and any(document.data and document.kind in chosen for document in documents)
+    left_out = not submit and any(
+        document.data and not document.malformed and document.kind in chosen for document in documents
+    )
     for document in documents:
         own = _own_findings(document, chosen | frozenset(created), sources, left_out=left_out)
         report.findings += own
@@ -73,6 +75,8 @@ def lint_documents(
     if advice:
         from nbflow.lint.advice import advise
     for document in documents:
+        if left_out and document.malformed:
+            continue
         if document.data and document.kind in chosen:
             holder = objects.holder(document)
             check_object(report, document, holder, objects, submit=submit)
@@ -119,7 +123,7 @@ def _own_findings(
 
     left_out: there are others to lint, beside which Argo leaves a malformed document out.
     """
-    if not document.data and left_out:
+    if left_out and (document.malformed or not document.data):
         return [replace(finding, severity=Severity.WARNING) for finding in document.findings]
     if not document.data or document.kind in chosen:
         return document.findings

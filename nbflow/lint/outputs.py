@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nbflow.lint.filling import Values, is_reference
+from nbflow.lint.filling import Values, fill, is_reference, known_parts
 from nbflow.lint.names import check_names, parameter_name_fault
 from nbflow.lint.objects import Json, Template, mapping, text
 from nbflow.lint.places import path_fault
@@ -30,7 +30,7 @@ def check_outputs(report: Report, template: Template, scope: Scope, values: Valu
     else:
         check_closed(report, where, mapping(template.data, "outputs"), template.data, said, values)
     for index, artifact in enumerate(artifacts):
-        _check_artifact(report, where.at("artifacts", index), artifact, template)
+        _check_artifact(report, where.at("artifacts", index), artifact, template, values)
     for index, parameter in enumerate(parameters):
         place, called = where.at("parameters", index), f"{said}.parameters.{text(parameter, 'name')}"
         _check_source(report, place, parameter, called)
@@ -38,10 +38,10 @@ def check_outputs(report: Report, template: Template, scope: Scope, values: Valu
             _check_source_fits(
                 report, place.at("valueFrom"), mapping(parameter, "valueFrom"), template, called
             )
-        _check_global_name(report, place, parameter, called)
+        _check_global_name(report, place, parameter, called, values)
 
 
-def _check_artifact(report: Report, where: Where, artifact: Json, template: Template) -> None:
+def _check_artifact(report: Report, where: Where, artifact: Json, template: Template, values: Values) -> None:
     said = f"templates.{template.name}.outputs.artifacts.{text(artifact, 'name')}"
     if template.is_leaf:
         fault = path_fault(artifact)
@@ -57,11 +57,12 @@ def _check_artifact(report: Report, where: Where, artifact: Json, template: Temp
         report.error(
             "NBF161", where.at("path"), problem, "say `from: '{{steps.NAME.outputs.artifacts.NAME}}'` instead"
         )
-    _check_global_name(report, where, artifact, said)
+    _check_global_name(report, where, artifact, said, values)
 
 
-def _check_global_name(report: Report, where: Where, thing: Json, said: str) -> None:
+def _check_global_name(report: Report, where: Where, thing: Json, said: str, values: Values) -> None:
     name = text(thing, "globalName")
+    name = known_parts(fill(name, values), "x") if "{{" in name else name
     if name and not is_reference(name) and parameter_name_fault(name):
         report.error("NBF163", where.at("globalName"), f"{said}.globalName: {parameter_name_fault(name)}")
 

@@ -48,7 +48,7 @@ RULES = {
     "NBF180": "a schedule is one that cron understands",
     "NBF181": "a time zone exists",
     "NBF182": "what a CronWorkflow does at a bad time is one of Argo's",
-    "NBF201": "a key stands once in its mapping",
+    "NBF201": "a key stands once in its mapping (without --strict; with it, this is NBF101)",
     "NBF202": "a parameter given to a Workflow is one that it declares",
     "NBF203": "a field below a step is one that Argo knows: it drops others without a word",
     "NBF204": "a template that a hook calls is there",

@@ -256,7 +256,7 @@ class _Builder:
             if not isinstance(source, dict):
                 raise Fault(event.start_mark.index, "map merge requires map or sequence of maps as the value")
             for name in source:
-                if name in holder and len(sources) == 1:
+                if name in holder:
                     self._repeat(name, event)
             holder.update(source)
 

@@ -72,7 +72,7 @@ class Document:
 
     data: what it holds, as Argo's decoder sees it; empty if the text is no YAML or no mapping.
     findings: what is wrong with its text, its fields and their types. offset: where it begins in the file.
-    built: what the reader knows besides.
+    built: what the reader knows besides. malformed: Argo does not read it, though there is data that can be looked at.
     """
 
     def __init__(self, file: Text, offset: int, text: str) -> None:
@@ -80,6 +80,7 @@ class Document:
         self.data: dict[str, object] = {}
         self.findings: list[Finding] = []
         self.built = Built(None)
+        self.malformed = False
 
     def __repr__(self) -> str:
         return f"Document({self.kind} {self.name!r} of {self.source})"
@@ -117,6 +118,7 @@ class Document:
         """The same text with other data: what options of a submit made of it. Positions stay where they were."""
         document = Document(self.file, self.offset, self.text)
         document.data, document.findings, document.built = dict(data), self.findings, self.built
+        document.malformed = self.malformed
         return document
 
     def position(self, path: Sequence[str | int] = (), *, key: bool = False, needle: str = "") -> Position:
@@ -218,14 +220,15 @@ def _load(document: Document, *, strict: bool) -> Document:
     document.data = data
     document.findings += [
         document.finding_at(
-            _REPEATED,
+            _SYNTAX if strict else _REPEATED,
             offset,
             f'key "{name}" already set in map',
             fix="keep one of them",
-            severity=Severity.WARNING,
+            severity=Severity.ERROR if strict else Severity.WARNING,
         )
         for offset, name in document.built.repeated
     ]
+    document.malformed = strict and bool(document.built.repeated)
     document.findings += [
         document.finding(
             fault.rule,

@@ -334,6 +334,15 @@ def test_a_malformed_document_beside_good_ones_is_left_out():
     ]
 
 
+def test_a_document_with_a_repeated_key_is_malformed_for_argo():
+    twice = GOOD.replace("spec:", "spec:\n  entrypoint: a\n  entrypoint: b", 1)
+    assert ("NBF101", Severity.ERROR) in [(f.rule, f.severity) for f in lint_texts([("a", twice)])]
+    beside = lint_documents(load_documents(GOOD + "---\n" + twice, "a"))
+    assert {(f.rule, f.severity) for f in beside} == {("NBF101", Severity.WARNING)}
+    loose = lint_texts([("a", GOOD.replace("kind:", "kind: Workflow\nkind:", 1))], strict=False)
+    assert [(f.rule, f.severity) for f in loose] == [("NBF201", Severity.WARNING)]
+
+
 def test_settings_and_comments_silence_warnings_only():
     text = BAD.replace("suspend: {}", "container: {image: x}") + "# nbflow: ignore\n"
     documents = load_documents(text.replace("spec:", "# nbflow: ignore\nspec:"), "a")

@@ -45,6 +45,12 @@ ACCEPTED = {
         withItems: [{of: a, named: b}]
         inline: {}
 """,
+    "a global name that an expression makes": """
+  templates:
+  - name: main
+    container: {image: "alpine:3.23"}
+    outputs: {parameters: [{name: a, globalName: "{{=1+1}}", valueFrom: {path: /a}}]}
+""",
     "an open tag that the braces of the resources close": """
   templates:
   - name: main
@@ -65,6 +71,12 @@ REFUSED = {
     container:
       image: alpine:3.23
       volumeMounts: [{name: v, mountPath: /v, bindMountOptions: []}]
+""",
+    "a plugin that is a text": """
+  templateDefaults: {plugin: x}
+  templates:
+  - name: main
+    container: {image: "alpine:3.23"}
 """,
     "an open tag in the outputs": """
   templates:

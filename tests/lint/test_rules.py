@@ -14,7 +14,7 @@ from nbflow.store.settings import Settings
 
 HERE = Path(__file__).parent
 MANIFESTS = sorted(path.stem for path in (HERE / "manifests").glob("*.yaml"))
-NOT_OF_A_MANIFEST = {"NBF202"}
+NOT_OF_A_MANIFEST = {"NBF201", "NBF202"}  # those of --no-strict and of parameters
 
 
 TARGET = portability("sandbox", Home(HERE / "no-home"), Settings())
@@ -31,7 +31,8 @@ def findings_of(name):
 
 
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_findings(name, golden):
+def test_findings(name, golden, monkeypatch):
+    monkeypatch.delenv("KUBECONFIG", raising=False)
     findings = findings_of(name)
     golden(f"{name}.txt", "\n\n".join(finding.render() for finding in findings) + "\n")
 

@@ -157,14 +157,14 @@ def test_a_failed_workflow_does_not_fail_its_cell_where_that_was_asked_for(cells
 
 def test_warnings_stand_under_the_cell_with_their_lines(cells):
     kernel = cells("workflows.at_once")
-    answer = kernel.run(DIAMOND.replace("{image: busybox, ", "{image: busybox, image: busybox, "))
+    answer = kernel.run(DIAMOND.replace("{name: A, ", "{name: A, onExit: bye, "))
     assert (answer.status, answer.kinds) == ("ok", [HTML, HTML])
     shown = answer.outputs[0]["data"]
     assert shown["text/plain"].splitlines()[:4] == [
         "1 warning",
-        'cell:16:33: warning: key "image" already set in map',
-        "  15 │   - name: echo",
-        "  16 │     container: {image: busybox, image: busybox, command: [echo, hi]}",
+        "cell:11:27: warning: the hook's template name 'bye' is undefined",
+        "  10 │       tasks:",
+        "  11 │       - {name: A, onExit: bye, template: echo}",
     ]
     assert "<script" not in shown["text/html"]
 

@@ -73,8 +73,8 @@ def test_columns_count_characters_and_crlf_lines_count_once():
 
 def test_anchors_merges_and_keys_that_are_no_texts():
     data = only(
-        "base: &b {x: 1, y: [2]}\nall:\n  <<: *b\n  z: 3\nlist: [*b]\ntwo: {<<: [{p: 1}, {p: 2, q: "
-        "3}]}\n5: five\non: 1\n"
+        "base: &b {x: 1, y: [2]}\nall:\n  <<: *b\n  z: 3\nlist: [*b]\ntwo: {<<: [{p: 1}, {q: 3}]}\n"
+        "5: five\non: 1\n"
     )
     assert data == {
         "base": {"x": 1, "true": [2]},
@@ -84,6 +84,8 @@ def test_anchors_merges_and_keys_that_are_no_texts():
         "5": "five",
         "true": 1,
     }
+    (loose,) = load_documents("two: {<<: [{p: 1}, {p: 2, q: 3}]}\n", "a.yaml", strict=False)
+    assert loose.data == {"two": {"p": 1, "q": 3}}
     data["list"][0]["x"] = 9
     assert data["base"]["x"] == 1
 
@@ -104,8 +106,12 @@ def test_a_repeated_key_is_told_and_the_later_one_counts():
     (document,) = load("kind: X\na: 1\na: 2\n")
     assert document.data["a"] == 2
     assert [finding.render() for finding in document.findings] == [
-        'a.yaml:3:1: warning: key "a" already set in map [NBF201]\n    3 | a: 2\n      | ^\n  fix: keep one of them'
+        'a.yaml:3:1: error: key "a" already set in map [NBF101]\n    3 | a: 2\n      | ^\n  fix: keep one of them'
     ]
+    assert document.malformed
+    (loose,) = load_documents("kind: X\na: 1\na: 2\n", "a.yaml", strict=False)
+    assert [(finding.rule, finding.severity.value) for finding in loose.findings] == [("NBF201", "warning")]
+    assert not loose.malformed
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from typing import NamedTuple
 RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, DEFAULT = 31, 32, 33, 34, 35, 36, 39
 
 _SGR = re.compile(r"\x1b\[[0-9;]*m")
-# C0 and C1 controls, and the marks that turn the direction of the text around.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
+# C0 and C1 controls, the marks that turn the direction of the text around, and what is no character at all.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 

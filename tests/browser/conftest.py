@@ -50,7 +50,8 @@ def servers(tmp_path_factory):
     def get(kind: str) -> Server:
         if kind not in running:
             folder = tmp_path_factory.mktemp(kind)
-            running[kind] = Server(kind.partition("-")[0], folder, dark=kind.endswith("-dark")).start()
+            name, _, how = kind.partition("-")
+            running[kind] = Server(name, folder, dark=how == "dark", saving=how == "saving").start()
         return running[kind]
 
     yield get

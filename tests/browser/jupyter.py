@@ -51,11 +51,12 @@ SETTINGS = {
 
 @dataclass
 class Server:
-    """One front end. folder: its root, settings and everything it writes."""
+    """One front end. folder: its root, settings and everything it writes. saving: widgets, too."""
 
     kind: str
     folder: Path
     dark: bool = False
+    saving: bool = False
     port: int = 0
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     process: subprocess.Popen[bytes] | None = None
@@ -119,11 +120,13 @@ class Server:
         }
 
     def _write_settings(self) -> None:
-        wanted = dict(SETTINGS)
+        wanted = {f"@jupyterlab/{name}": values for name, values in SETTINGS.items()}
         if self.dark:
-            wanted["apputils-extension/themes"] = {"theme": "JupyterLab Dark"}
+            wanted["@jupyterlab/apputils-extension/themes"] = {"theme": "JupyterLab Dark"}
+        if self.saving:
+            wanted["@jupyter-widgets/jupyterlab-manager/plugin"] = {"saveState": True}
         for name, values in wanted.items():
-            path = self.folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+            path = self.folder / "settings" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
 
@@ -209,11 +212,15 @@ class Notebook:
         return [url for url in self.requests if not url.startswith(("data:", "blob:")) and here not in url]
 
     def close(self) -> None:
+        self.shut_down()
+        self.page.close()
+
+    def shut_down(self) -> None:
+        """End the kernel."""
         self.page.evaluate(
             "async () => { const w = window.jupyterapp && jupyterapp.shell.currentWidget;"
             " if (w) await w.sessionContext.shutdown(); }"
         )
-        self.page.close()
 
 
 def _text(output: dict[str, object]) -> str:

@@ -1,3 +1,5 @@
+from xml.etree import ElementTree as ET
+
 import pytest
 
 from nbflow import render
@@ -219,3 +221,14 @@ def test_hostile_names_stay_text():
     assert 'class="node Pending pod"' in drawn
     assert drawn.count('class="node') == 1
     assert "⧵N" in drawn
+
+
+@pytest.mark.parametrize(
+    "name", ["\x00\x1b[31m", "\ufffe\uffff", "a\nb", "back\\slash \\N", 'q"uote', "<b>&amp;", "ü✔"]
+)
+def test_a_shape_is_found_by_its_key_whatever_it_is_called(name):
+    tasks = [{"name": name, "template": name}]
+    spec = {"entrypoint": "m", "templates": [{"name": "m", "dag": {"tasks": tasks}}]}
+    found = scene(WorkflowObject({"name": "wf"}, spec))
+    drawn = ET.fromstring(render.svg(write(found, horizontal=False)))
+    assert found.shapes()[0].key in [one.get("id") for one in drawn.iter()]

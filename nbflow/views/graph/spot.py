@@ -10,6 +10,7 @@ from nbflow.views.graph.manifest import JSONObject
 from nbflow.views.graph.places import Live, count_phases
 from nbflow.views.graph.scene import Kind
 from nbflow.views.phases import SIGNS
+from nbflow.views.text import clean
 
 
 @dataclass(slots=True)
@@ -51,9 +52,10 @@ class Spot:
     @property
     def key(self) -> str:
         """The id of its shape."""
+        place = clean(self.path).replace("\\", "⧵")  # Graphviz would read more into it
         if self.stacked:
-            return f"stack:{self.path}"
-        return self.node.id if self.node else f"plan:{self.path}"
+            return f"stack:{place}"
+        return self.node.id if self.node else f"plan:{place}"
 
     @property
     def attempts(self) -> list[NodeStatus]:

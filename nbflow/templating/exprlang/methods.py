@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Final, TypeVar
 
 from nbflow.templating.exprlang.operators import float_to_int
@@ -20,7 +21,7 @@ from nbflow.templating.golang.moments import (
     Time,
     Weekday,
 )
-from nbflow.templating.golang.values import Fault, Function, Int64, go_type, is_int
+from nbflow.templating.golang.values import Fault, Function, Int64, go_type, is_int, wrap_int
 
 T = TypeVar("T")
 
@@ -31,8 +32,13 @@ def _argument(value: object, kind: type[T]) -> T:
     return value
 
 
-def _two_results(_time: Time) -> object:
-    raise Fault("a method with two results cannot be used in an expression")
+def _many_results(_time: Time) -> object:
+    raise Fault("a method with more than two results cannot be used in an expression")
+
+
+def _iso_year(time: Time) -> int:
+    """The year of the week; of the two results of ISOWeek an expression sees the first."""
+    return date(*time.date()).isocalendar().year
 
 
 def _unit(argument: object) -> int:
@@ -52,7 +58,7 @@ _TIME: Final[dict[str, Callable[..., object]]] = {
     "Unix": lambda t: Int64(t.nanoseconds // SECOND),
     "UnixMilli": lambda t: Int64(t.nanoseconds // MILLISECOND),
     "UnixMicro": lambda t: Int64(t.nanoseconds // MICROSECOND),
-    "UnixNano": lambda t: Int64(t.nanoseconds),
+    "UnixNano": lambda t: Int64(wrap_int(t.nanoseconds)),
     "Format": lambda t, layout: format_time(t, _argument(layout, str)),
     "String": str,
     "UTC": lambda t: t.seen_in(UTC_LOCATION),
@@ -70,10 +76,10 @@ _TIME: Final[dict[str, Callable[..., object]]] = {
     "IsDST": lambda t: False,
     "Truncate": lambda t, unit: _rounded(t, _unit(unit), up=False),
     "Round": lambda t, unit: _rounded(t, _unit(unit), up=True),
-    "ISOWeek": _two_results,
-    "Date": _two_results,
-    "Clock": _two_results,
-    "Zone": _two_results,
+    "ISOWeek": _iso_year,
+    "Zone": lambda t: t.offset()[1],
+    "Date": _many_results,
+    "Clock": _many_results,
 }
 
 _DURATION: Final[dict[str, Callable[..., object]]] = {

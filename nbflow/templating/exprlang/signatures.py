@@ -131,7 +131,8 @@ METHODS: Final[dict[str, dict[str, Type]]] = {
         **dict.fromkeys(("Before", "After", "Equal", "IsZero", "IsDST"), Type("bool", "bool")),
         **dict.fromkeys(("Format", "String"), STRING),
         "Month": MONTH, "Weekday": WEEKDAY, "Sub": DURATION, "Location": LOCATION,
-        **dict.fromkeys(("Date", "Clock", "Zone", "ISOWeek", "MarshalJSON"), UNKNOWN),
+        "ISOWeek": INT, "Zone": STRING,
+        **dict.fromkeys(("Date", "Clock", "MarshalJSON"), UNKNOWN),
     },
     "duration": {
         **dict.fromkeys(("Hours", "Minutes", "Seconds"), FLOAT),

@@ -78,14 +78,13 @@ def _format(time: Time, element: str) -> str:
         return _fraction(element, nanosecond)
     offset, name = time.offset()
     if element == "MST":
-        return name if name and name[0] not in "+-" else _plain_zone(offset)
+        return name or _plain_zone(offset)
     return _zone(element, offset)
 
 
 def _plain_zone(offset: int) -> str:
     sign, magnitude = ("-" if offset < 0 else "+"), abs(offset) // 60
-    minutes = f"{magnitude % 60:02d}" if magnitude % 60 else ""
-    return f"{sign}{magnitude // 60:02d}{minutes}"
+    return f"{sign}{magnitude // 60:02d}{magnitude % 60:02d}"
 
 
 def _fraction(element: str, nanosecond: int) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
-from nbflow.templating.golang.values import Fault, wrap_int
+from nbflow.templating.golang.values import Fault
 
 NANOSECOND: Final = 1
 MICROSECOND: Final = 1_000
@@ -18,6 +18,8 @@ SECOND: Final = 1_000_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 _DAY: Final = 24 * HOUR
+_LONGEST: Final = 1 << 63
+"""Nanoseconds between times, at most."""
 
 MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -269,7 +271,7 @@ class Time:
         return Time.at((year + years, month + months, day + days), self.local() % _DAY, self.location)
 
     def sub(self, other: Time) -> Duration:
-        return Duration(wrap_int(self.nanoseconds - other.nanoseconds))
+        return Duration(min(max(self.nanoseconds - other.nanoseconds, -_LONGEST), _LONGEST - 1))
 
     def seen_in(self, location: Location) -> Time:
         return Time(self.nanoseconds, location)
@@ -291,4 +293,9 @@ class Time:
     def to_json(self) -> str:
         from nbflow.templating.golang.layouts import RFC3339_NANO, format_time
 
+        if not 0 <= self.date()[0] <= 9999:
+            raise Fault(
+                "json: error calling MarshalJSON for type time.Time: "
+                "Time.MarshalJSON: year outside of range [0,9999]"
+            )
         return f'"{format_time(self, RFC3339_NANO)}"'

@@ -204,9 +204,12 @@ def lines_of(data):
     return json.dumps(data, indent=1, sort_keys=True).splitlines()
 
 
+BY_CHANCE = {"resourceVersion", "uid", "generation", "managedFields"}
+
+
 def tidy(value):
     if isinstance(value, dict):
-        found = {k: tidy(v) for k, v in value.items() if k not in {"resourceVersion", "uid", "generation"}}
+        found = {k: tidy(v) for k, v in value.items() if k not in BY_CHANCE}
         return {k: v for k, v in sorted(found.items()) if v not in (None, "", {}, [])}
     return [tidy(one) for one in value] if isinstance(value, list) else value
 

@@ -6,7 +6,7 @@ import json
 import time
 from http.server import BaseHTTPRequestHandler
 
-from tests.kube.storage import Happening, Refused, whole
+from tests.kube.storage import Happening, Refused, invalid, whole
 
 LOG_CLOSED = None
 
@@ -21,10 +21,15 @@ class Streaming(BaseHTTPRequestHandler):
         if not asked.isdigit():
             said = f'resourceVersion: Invalid value: "{asked}": strconv.ParseUint: parsing "{asked}": invalid syntax'
             raise Refused(500, "", said)
+        initial = self.query.get("sendInitialEvents") == "true"
+        if initial and self.query.get("resourceVersionMatch") != "NotOlderThan":
+            said = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            causes = [("resourceVersionMatch", "FieldValueForbidden", said)]
+            raise invalid(("meta.k8s.io/v1", ""), "", causes, "ListOptions")
         with storage.news:
             version = int(asked)
             first = []
-            if version == 0:
+            if version == 0 or initial:
                 objects, version = storage.list(kind, namespace or None)
                 first = [Happening(version, "ADDED", kind, obj) for obj in objects]
         self.start_stream("application/json")
@@ -33,6 +38,8 @@ class Streaming(BaseHTTPRequestHandler):
         self.api.watches.add(self.connection)
         try:
             self.tell(kind, namespace, first)
+            if initial:
+                self.bookmark(kind, version, annotations={"k8s.io/initial-events-end": "true"})
             while time.monotonic() < end:
                 with storage.news:
                     storage.news.wait_for(lambda v=version: storage.version > v, self.api.bookmark_seconds)
@@ -44,11 +51,14 @@ class Streaming(BaseHTTPRequestHandler):
                     version = max(version, storage.version)
                 self.tell(kind, namespace, news)
                 if not news and bookmarks:
-                    metadata = {"resourceVersion": str(version)}
-                    self.chunk({"type": "BOOKMARK", "object": whole(kind, {"metadata": metadata})})
+                    self.bookmark(kind, version)
             self.end_stream()
         finally:
             self.api.watches.discard(self.connection)
+
+    def bookmark(self, kind, version, **metadata):
+        metadata = {**metadata, "resourceVersion": str(version)}
+        self.chunk({"type": "BOOKMARK", "object": whole(kind, {"metadata": metadata})})
 
     def tell(self, kind, namespace, news):
         for one in news:

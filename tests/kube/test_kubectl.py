@@ -45,7 +45,7 @@ def test_creates_gets_lists_and_deletes(kubectl):
     assert "AlreadyExists" in kubectl(
         "create", "--validate=false", "-f", "-", text=json.dumps(manifest()), code=1
     )
-    assert kubectl("delete", "wf", "hello") == 'workflow.argoproj.io "hello" deleted\n'
+    assert kubectl("delete", "wf", "hello").startswith('workflow.argoproj.io "hello" deleted')
     assert "NotFound" in kubectl("get", "wf", "hello", code=1)
 
 

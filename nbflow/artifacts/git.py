@@ -36,6 +36,8 @@ _PASSING = re.compile(
     r"|network is unreachable|no route to host|too slow",
     re.IGNORECASE,
 )
+_IDLE = ("Cloning into", "Please make sure you have the correct access rights", "and the repository exists.")
+"""Lines of git that say nothing of the reason."""
 _SLOW = ("http.lowSpeedLimit=1000", "http.lowSpeedTime=60")
 
 
@@ -214,9 +216,7 @@ class _Git:
         done = self._call(list(words), at)
         if done.returncode == 0:
             return done.stdout
-        lines = [
-            line for line in done.stderr.splitlines() if line.strip() and not line.startswith("Cloning into")
-        ]
+        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(_IDLE)]
         text = self._clean("; ".join(lines[-3:]))
         error = ArtifactUnavailable if _PASSING.search(done.stderr) else NbflowError
         raise error(f"git {words[0]} of {self._url} failed: {text}", fix=_advice(done.stderr))

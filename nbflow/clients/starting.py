@@ -115,9 +115,10 @@ class Starter:
         if self._go < 0:
             return
         now = time.monotonic()
-        self._starts = [at for at in self._starts if now - at < _STARTS_WITHIN] + [now]
-        if len(self._starts) > _MOST_STARTS:  # one that dies again and again is not started for ever
+        self._starts = [at for at in self._starts if now - at < _STARTS_WITHIN]
+        if len(self._starts) >= _MOST_STARTS:  # one that dies again and again is not started for ever
             raise _failed_start(self._home, _AGAIN_AND_AGAIN, "")
+        self._starts.append(now)
         self._asked_at = now
         with suppress(BrokenPipeError):
             os.write(self._go, b"go\n")

@@ -150,7 +150,7 @@ class ProcessRuntime:
             self.notice = NO_WAY_OUT
         plan = Planner(self._home, self._enclosure.launch).plan(pod, folder, mounts)
         log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
-        return spawn_supervisor(plan.plan, status, plan.namespace, log)
+        return spawn_supervisor(plan.plan, status, plan.namespace, log, folder.path)
 
     def _log(self, pod: Pod, text: str) -> None:
         with open(
@@ -198,6 +198,7 @@ class ProcessRuntime:
                 with self._lock:
                     self._kills.setdefault(folder.name, time.monotonic() + record.kill - time.time())
             self._follow(folder.name, pid)
+            self._watch.wake()  # whoever waits does not know yet when to kill it
         else:
             with self._lock:
                 self._ended.append(folder.name)

@@ -13,7 +13,7 @@ import sys
 import time
 
 MARK = "NBFLOW_POD"
-"""The variable of bubblewrap's own environment (pods do not see it) that names the folder of the pod."""
+"""The variable of our own programs around a pod (bubblewrap, supervisor) that names its folder; pods do not see it."""
 
 _ROUNDS, _PAUSE = 20, 0.01
 

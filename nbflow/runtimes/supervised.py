@@ -19,10 +19,12 @@ from nbflow.runtimes.addresses import SHARED, has_own_network, pod_address
 from nbflow.runtimes.asked import asked_of, is_asked
 from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.machine import STANDARD_PATH
 from nbflow.runtimes.memory import free_memory
 from nbflow.runtimes.roots import remove
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.runtimes.spawn import GRACE, Launch, memory, opens_streams
+from nbflow.runtimes.stragglers import MARK
 from nbflow.runtimes.volumes import mirrored, place_of_volume, size_limits
 from nbflow.spec.pod import ContainerSpec, Pod
 from nbflow.store.home import Home
@@ -176,8 +178,8 @@ def remove_roots(folder: PodFolder) -> None:
                 remove(entry.path)
 
 
-def spawn_supervisor(plan: Plan, status: int, namespace: int, log: str) -> int:
-    """Start it in a session of its own; its pid. status: the locked status file, ours to close."""
+def spawn_supervisor(plan: Plan, status: int, namespace: int, log: str, pod: str) -> int:
+    """Start it in a session of its own; its pid. status: the locked status file, ours to close. pod: its folder."""
     opened: list[int] = []
 
     def above(fd: int) -> int:
@@ -195,7 +197,7 @@ def spawn_supervisor(plan: Plan, status: int, namespace: int, log: str) -> int:
         actions.append((os.POSIX_SPAWN_DUP2, 1, 2))
         script = os.path.join(os.path.dirname(os.path.dirname(__file__)), "supervisor", "__main__.py")
         argv = [sys.executable, "-I", "-S", script]
-        env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+        env = {"PATH": STANDARD_PATH, "LANG": "C.UTF-8", MARK: pod}
         return os.posix_spawn(
             argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=_SIGNALS, setsigdef=_SIGNALS
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import ssl
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +142,70 @@ def test_keys_are_sent_signed_and_never_said(tmp_path: Path) -> None:
         assert "authorization" not in server.asked[-1][2]
     with pytest.raises(ArtifactUnavailable, match="Could not connect to the endpoint URL"):
         load(artifact, tmp_path / "b")
+
+
+@needs_moto
+def test_the_credentials_of_the_machine_and_the_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMACHINE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-machine")
+    with web_server() as server:
+        server.files["/b/k"] = b"x"
+        endpoint = server.url("").removeprefix("http://")
+        own = {
+            "endpoint": endpoint,
+            "insecure": True,
+            "bucket": "b",
+            "region": "eu-west-3",
+            "useSDKCreds": True,
+        }
+        assert load(at(own, "k"), tmp_path / "a").read_bytes() == b"x"
+        sent = server.asked[-1][2]["authorization"]
+        assert "Credential=AKIAMACHINE/" in sent
+        assert "/eu-west-3/s3/aws4_request" in sent
+
+
+@needs_moto
+def test_an_authority_of_a_secret(tmp_path: Path) -> None:
+    trustme = pytest.importorskip("trustme")
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    secrets = {**SECRETS, "ca": {"crt": authority.cert_pem.bytes()}}
+    with web_server(context) as server:
+        server.files["/b/k"] = b"x"
+        own = {"endpoint": server.url("").removeprefix("https://"), "bucket": "b", **KEYS}
+        trusted = at(own, "k", caSecret={"name": "ca", "key": "crt"})
+        found = driver_for(trusted, tmp_path, secrets.get).load(trusted, tmp_path / "a")
+        assert found.read_bytes() == b"x"
+        with pytest.raises(NbflowError, match="SSL validation failed"):
+            load(at(own, "k"), tmp_path / "b")
+
+
+@needs_moto
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"roleARN": "arn:aws:iam::1:role/x"}, "s3.roleARN is not supported yet"),
+        (
+            {
+                "encryptionOptions": {
+                    "enableEncryption": True,
+                    "serverSideCustomerKeySecret": {"name": "x", "key": "y"},
+                }
+            },
+            "s3.encryptionOptions.serverSideCustomerKeySecret is not supported yet",
+        ),
+    ],
+)
+def test_what_is_refused_in_words(
+    bucket: dict[str, object], tmp_path: Path, settings: dict[str, object], problem: str
+) -> None:
+    (tmp_path / "source").write_text("x")
+    with pytest.raises(NbflowError) as caught:
+        save(at(bucket, "k", **settings), tmp_path / "source")
+    assert caught.value.problem == problem
 
 
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,8 +40,6 @@ class Recovery:
         """Pick up its pods. All workflows have to be rebuilt before: what locks they hold is known only then."""
         submitted = workflow.submitted
         rows = self._ledger.live_pods(submitted.key)
-        for row in rows:
-            self._workflows.known_pod(workflow, row.name)
         if submitted.key in self._workflows.turns.waiting:
             return
         self._workflows.observe(workflow, Started())
@@ -56,7 +54,13 @@ class Recovery:
             self._kubelet.place(submitted.target).runtime.forget_pod(name, keep_root=False)
 
     def rebuild(self, submitted: Submitted) -> ActiveWorkflow:
-        """Care for a workflow that was taken in and is not over."""
+        """Care for a workflow that was taken in and is not over: one that has finished may still have pods."""
+        workflow = self._rebuilt(submitted)
+        for row in self._ledger.live_pods(submitted.key):
+            self._workflows.known_pod(workflow, row.name)
+        return workflow
+
+    def _rebuilt(self, submitted: Submitted) -> ActiveWorkflow:
         try:
             sequence, stored = self._ledger.run(submitted.key)
         except Exception as error:  # noqa: BLE001 - a damaged row ends this workflow and no other

@@ -128,7 +128,6 @@ class Runs:
         time.sleep(self.chance.random() * 0.8)
         fates = ["delete", "stop", "terminate", "kill a pod", "kill the controller"]
         fate = self.chance.choice(fates if name.startswith("long") else [*fates, "", "", ""])
-        print(time.time(), name, client.target, fate)
         try:
             if fate in ("stop", "terminate"):
                 client.ask(name, Request(fate))

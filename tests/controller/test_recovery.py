@@ -136,3 +136,18 @@ def test_a_crash_before_every_single_commit(house, make):
         house.crash()
         assert house.phases(name) == dict.fromkeys([name, "a", "b", "c", "d"], "Succeeded"), survive
         assert len(house.runtime.started) == len(set(house.runtime.started)) == 4, survive
+
+
+def test_a_finished_workflow_whose_pods_still_end_is_kept_until_they_did(house, make, monkeypatch):
+    """The pods of all workflows are known before any is let go."""
+    house.submit([make["container"]("main")])
+    ending = house.submit([make["container"]("main")])
+    house.until(lambda: len(house.runtime.running()) == 2)
+    monkeypatch.setattr(house.runtime, "delete_pod", lambda name, *, grace: None)  # it takes its time
+    house.ask(ending, "terminate")
+    house.until(lambda: house.phase(ending) is Phase.FAILED)
+    house.crash()
+    house.loop.turn(0.05)
+    assert not house.settled(ending)
+    house.runtime.end(house.runtime.running(ending)[0], 137)
+    house.until(lambda: house.settled(ending))

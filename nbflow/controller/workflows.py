@@ -22,6 +22,7 @@ from nbflow.controller.kubelet import Kubelet
 from nbflow.controller.leftovers import Expiries, goes_at_once, goes_in_the_end
 from nbflow.controller.removal import remove_tree
 from nbflow.controller.turns import Turns
+from nbflow.engine.claims import claims_go
 from nbflow.engine.decision import (
     CreatePod,
     Decision,
@@ -161,9 +162,7 @@ class Workflows:
         folder = self._ledger.home.claims(workflow.submitted.uid)
         if not folder.is_dir():
             return
-        strategy = workflow.spec.get("volumeClaimGC")
-        always = isinstance(strategy, Mapping) and strategy.get("strategy") == "OnWorkflowCompletion"
-        if always or workflow.phase is Phase.SUCCEEDED:
+        if claims_go(workflow.spec.get("volumeClaimGC"), workflow.phase):
             self.after_commit(partial(self._kubelet.beside, partial(remove_tree, folder)))
 
     def _collect_pods(self, workflow: ActiveWorkflow) -> None:

@@ -9,6 +9,7 @@ from typing import cast
 
 from nbflow.engine.agent import agent_container, is_agents, with_plugins
 from nbflow.engine.arguments import Prepared, has_location
+from nbflow.engine.claims import claim_name
 from nbflow.engine.durations import parse_duration
 from nbflow.engine.failures import CallError
 from nbflow.engine.names import call_name
@@ -69,7 +70,7 @@ def build_pod(
         volumes=_volumes(run, prepared, mounted, name),
         daemon=bool(template.daemon),
         sidecars=tuple(sidecar.name for sidecar in template.sidecars),
-        own_claims=tuple(f"{run.name}-{_claim_name(claim)}" for claim in run.spec.volume_claim_templates),
+        own_claims=tuple(f"{run.name}-{claim_name(claim)}" for claim in run.spec.volume_claim_templates),
         labels=_labels(run, call, template),
         annotations=_annotations(run, node, template),
         extra=_extra(run, template),
@@ -147,7 +148,7 @@ def _volumes(
         return ()
     claims: list[KubeObject] = [
         {"name": claim, "persistentVolumeClaim": {"claimName": f"{run.name}-{claim}"}}
-        for claim in (_claim_name(template) for template in run.spec.volume_claim_templates)
+        for claim in (claim_name(template) for template in run.spec.volume_claim_templates)
     ]
     known: dict[str, KubeObject] = {}
     for volume in (*prepared.template.volumes, *run.volumes, *claims):
@@ -164,11 +165,6 @@ def _volumes(
     except TemplateError as error:
         raise CallError(error.problem) from None
     return tuple(cast("list[Mapping[str, object]]", found))
-
-
-def _claim_name(template: KubeObject) -> str:
-    metadata = template.get("metadata")
-    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
 def _deadline(run: Run, template: Template, node: NodeStatus, until: datetime | None) -> timedelta | None:

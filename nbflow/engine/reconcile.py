@@ -23,6 +23,7 @@ from nbflow.engine import (
     synchronization,
 )
 from nbflow.engine.agent import has_process
+from nbflow.engine.claims import claims_status
 from nbflow.engine.decision import (
     Decision,
     DeletePod,
@@ -47,6 +48,7 @@ _CONSTRUCTS = {"steps": steps.begin, "dag": dag.begin, "retry": retry.begin, "su
 _PHASE_LABEL = "workflows.argoproj.io/phase"
 _COMPLETED_LABEL = "workflows.argoproj.io/completed"
 _STORED_TEMPLATES = "storedTemplates"
+_CLAIMS = "persistentVolumeClaims"
 _SHUTDOWN = "shutdown"
 _SYNCHRONIZATION = "synchronization"
 
@@ -261,7 +263,7 @@ class Reconciler:
             progress=str(run.tree.progress),
             outputs=self._outputs(),
             labels={**self._labels, _PHASE_LABEL: phase.value, _COMPLETED_LABEL: "true" if done else "false"},
-            extra=self._extra(done=done),
+            extra=self._extra(phase),
             suspended=run.suspended,
         )
         if status == self._status:
@@ -272,13 +274,15 @@ class Reconciler:
     def _outputs(self) -> InputsOutputs | None:
         return self._run.outputs.to_json()
 
-    def _extra(self, *, done: bool) -> Mapping[str, object]:
-        run = self._run
+    def _extra(self, phase: Phase) -> Mapping[str, object]:
+        run, spec = self._run, self._run.spec
         extra: dict[str, object] = {}
+        if claims := claims_status(run.name, spec.volume_claim_templates, spec.volume_claim_gc, phase):
+            extra[_CLAIMS] = claims
         if used := {name: seconds for name, seconds in sorted(run.tree.resources.items()) if seconds}:
             extra[RESOURCES] = used
         extra |= run.estimate(run.name)
-        if done:
+        if phase.finished:
             extra["conditions"] = [
                 {"type": "PodRunning", "status": "False"},
                 {"type": "Completed", "status": "True"},

@@ -109,6 +109,7 @@ class Runs:
         targets = ("sandbox", "host") if shutil.which("bwrap") else ("host",)
         self.clients = {target: LocalClient(target, home) for target in targets}
         self.going: dict[str, LocalClient] = {}
+        self.spared_until = 0.0
 
     def submit(self, number: int) -> None:
         kind = KINDS[number % len(KINDS)]
@@ -133,12 +134,19 @@ class Runs:
                 client.ask(name, Request(fate))
             elif fate == "kill a pod":
                 self.kill(self.wrappers(client.get(name).uid))
-            elif fate == "kill the controller" and (running := controller_of(self.home)) is not None:
-                self.kill([running.pid])
+            elif fate == "kill the controller":
+                self.kill_controller()
             if fate in ("delete", "kill the controller") and name.startswith("long"):
                 client.delete(name)
         except NbflowError:
             return  # it ended meanwhile
+
+    def kill_controller(self) -> None:
+        """Not too often: one that ends again and again is not started for ever."""
+        running = controller_of(self.home)
+        if running is not None and time.monotonic() > self.spared_until:
+            self.spared_until = time.monotonic() + 25
+            self.kill([running.pid])
 
     def again(self) -> LocalClient:
         """A client of another process, so to speak: it knows nothing of controllers that died."""

@@ -1,8 +1,8 @@
 """Jobs and Pods that a resource template makes: a process of their own runs their pods, as a cluster would.
 
-`python -m nbflow.controller.jobs KIND NAME` writes down in the object's status what becomes of it, until that is over
-or the object is gone. As long as a step waits for the object it ends with that step, however that is ended; one that
-nobody waits for goes on by itself.
+`python -m nbflow.controller.jobs KIND NAME UID` writes down in the object's status what becomes of it, until that is
+over or the object is gone. As long as a step waits for the object it ends with that step, however that is ended; one
+that nobody waits for goes on by itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nbflow.controller.pod_specs import Json, mapping, number
 from nbflow.errors import NbflowError
 from nbflow.spec.pod import PodOutcome
 from nbflow.spec.status import Phase, format_time
-from nbflow.store import Home, Store, open_store
+from nbflow.store import Home, open_store
 
 
 def start(home: Home, kind: str, item: Json, annotations: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -34,7 +34,8 @@ def start(home: Home, kind: str, item: Json, annotations: Mapping[str, str]) -> 
     log = log_of(home, str(metadata["uid"]))
     log.parent.mkdir(mode=0o700, parents=True)
     env = {**os.environ, "NBFLOW_ANNOTATIONS": json.dumps(dict(annotations))}
-    program = [sys.executable, "-P", "-m", "nbflow.controller.jobs", kind, str(metadata["name"])]
+    names = [kind, str(metadata["name"]), str(metadata["uid"])]
+    program = [sys.executable, "-P", "-m", "nbflow.controller.jobs", *names]
     with open(log, "ab", opener=_private) as output:
         return subprocess.Popen(
             program, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True
@@ -143,27 +144,33 @@ def run_pod(item: Json, pods: ObjectPods) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run one object to its end."""
-    kind, name = argv[1:]
+    kind, name, uid = argv[1:]
     home = Home.default()
     annotations = cast("dict[str, str]", json.loads(os.environ.get("NBFLOW_ANNOTATIONS", "{}")))
     with open_store(home) as store:
-        item = store.objects.get(kind, name)
-        if item is None:
-            return 0
-        pods = ObjectPods(home, store, kind, dict(item), annotations)
-        signal.signal(signal.SIGTERM, lambda *_: setattr(pods, "stopping", True))
         try:
-            run_pod(dict(item), pods) if kind == "Pod" else Job(dict(item), pods).run()
-        except ObjectEnded:
-            pods.tell(_failed(kind, "the step that waited for it was ended"))
-        except NbflowError as error:
-            print(f"Error: {error}", flush=True)  # noqa: T201 - the log of the step
-            pods.tell(_failed(kind, error.problem))
+            item = store.objects.get(kind, name)
+            if item is not None:
+                _run(ObjectPods(home, store, kind, dict(item), annotations), kind, dict(item))
         finally:
-            pods.close()
             if home.database.exists():
-                _clear(home, kind, dict(item), store)
+                while is_awaited(home, store.objects.get(kind, name)):  # until what was printed is read
+                    time.sleep(0.1)
+                shutil.rmtree(home.workflow(uid), ignore_errors=True)
     return 0
+
+
+def _run(pods: ObjectPods, kind: str, item: Json) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: setattr(pods, "stopping", True))
+    try:
+        run_pod(item, pods) if kind == "Pod" else Job(item, pods).run()
+    except ObjectEnded:
+        pods.tell(_failed(kind, "the step that waited for it was ended"))
+    except NbflowError as error:
+        print(f"Error: {error}", flush=True)  # noqa: T201 - the log of the step
+        pods.tell(_failed(kind, error.problem))
+    finally:
+        pods.close()
 
 
 def _failed(kind: str, message: str) -> Json:
@@ -171,14 +178,6 @@ def _failed(kind: str, message: str) -> Json:
         return {"phase": "Failed", "message": message}
     condition = {"type": "Failed", "status": "True", "reason": "NotStarted", "message": message}
     return {"failed": 1, "conditions": [condition]}
-
-
-def _clear(home: Home, kind: str, item: Json, store: Store) -> None:
-    """Remove the files, once a step that waits has read what was printed."""
-    metadata = mapping(item, "metadata")
-    while is_awaited(home, store.objects.get(kind, str(metadata["name"]))):
-        time.sleep(0.1)
-    shutil.rmtree(home.workflow(str(metadata["uid"])), ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from nbflow.kube.api import Api
 from nbflow.kube.resources import POD, WORKFLOW, JSONObject
 from nbflow.kube.watch import Watch
 from nbflow.spec.status import NodeStatus, NodeType, artifacts_by_name
-from nbflow.views.podnames import pod_name
+from nbflow.views.podnames import pod_name, pod_names
 
 LABEL = "workflows.argoproj.io/workflow"
 _ARGOS_OWN = ("wait", "init", "supervisor")
@@ -41,7 +41,10 @@ class WorkflowLogs:
         self._seen: set[str] = set()
 
     def _pods(self, wanted: Sequence[str]) -> frozenset[str]:
-        """Names of pods for names or node ids. Raises NotFoundError if there is no such pod."""
+        """Names of pods for names or node ids. Raises NotFoundError if there is no such pod.
+
+        Argo before v3.4 named pods by node id, and workflows of that time do not say so: both names are meant.
+        """
         if not wanted:
             return frozenset()
         found = typed(self._workflow)
@@ -51,7 +54,10 @@ class WorkflowLogs:
             others -= {_name(pod) for pod in self._api.list(POD, labels=f"{LABEL}={self._name}").items}
             for name in sorted(others):
                 raise NotFoundError(f'pod "{name}" not found', where=f"workflow {self._name}")
-        return frozenset(names.get(text, text) for text in wanted)
+        ids = {name: node for node, name in names.items()}
+        return frozenset(
+            name for text in wanted for name in (text, names.get(text, text), ids.get(text, text))
+        )
 
     def __iter__(self) -> Iterator[LogLine]:
         return self
@@ -104,9 +110,8 @@ class WorkflowLogs:
         """The archived logs of pods that are gone. Raises NotFoundError if there is nothing at all to show."""
         workflow = typed(self._workflow)
         pods = [n for n in workflow.status.nodes.values() if n.type is NodeType.POD and n.started_at]
-        gone = [
-            (pod, n) for n in pods if (pod := pod_name(workflow, n)) not in present and pod not in self._seen
-        ]
+        there = present | self._seen
+        gone = [(pod_name(workflow, n), n) for n in pods if not there & pod_names(workflow, n)]
         chosen = [(pod, n) for pod, n in gone if not self._wanted or pod in self._wanted]
         missing: list[str] = []
         reason: NbflowError | None = None

@@ -102,7 +102,10 @@ def find_pod(client: Client, text: str) -> tuple[str, tuple[str, ...]]:
         )
     names = sorted((w.name for w in client.list() if text.startswith(f"{w.name}-")), key=len, reverse=True)
     for name in names:
-        if text in pods_of(client.get(name)):
+        pods = pods_of(client.get(name))
+        if text in pods or any(
+            text == node.id for node in pods.values()
+        ):  # Argo of old names pods by node ids
             return name, (text,)
     raise missing
 

@@ -20,7 +20,7 @@ from nbflow.notebook.detail import detail
 from nbflow.notebook.nodes import artifacts_of, pods_below
 from nbflow.notebook.preview import preview
 from nbflow.spec.status import WorkflowObject
-from nbflow.views.podnames import pod_name
+from nbflow.views.podnames import pod_names
 
 CHUNK = 1_000_000
 """Bytes of a file that travel in one message; the page asks for the next one."""
@@ -156,7 +156,7 @@ class Desk:
         names: dict[str, str] = {}
         if workflow is not None:
             below = pods_below(workflow, chosen) if chosen else list(workflow.status.nodes.values())
-            names = {pod_name(workflow, pod): pod.display_name for pod in below}
+            names = {name: pod.display_name for pod in below for name in pod_names(workflow, pod)}
             pods = tuple(pod.id for pod in below) if chosen else ()
         if chosen is not None and not pods:
             raise NbflowError(f"{chosen.display_name} has no pods, so it has no log")

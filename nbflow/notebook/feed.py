@@ -22,7 +22,7 @@ from nbflow.notebook.nodes import pods_below
 from nbflow.notebook.picture import Mark, Picture
 from nbflow.notebook.rows import Header, Row, header, millis, parents_of, rows
 from nbflow.spec.status import NodeStatus, WorkflowObject
-from nbflow.views.podnames import pod_name
+from nbflow.views.podnames import pod_names
 
 PACE = 0.1
 """Seconds between two messages: the server drops messages, all kinds of them, above 1,000 a second."""
@@ -272,7 +272,7 @@ class Feed:
         chosen = workflow.status.nodes.get(node) if workflow else None
         if workflow is None or chosen is None:
             return None
-        return frozenset(pod_name(workflow, pod) for pod in pods_below(workflow, chosen))
+        return frozenset(name for pod in pods_below(workflow, chosen) for name in pod_names(workflow, pod))
 
     def _learn(self, workflow: WorkflowObject, nodes: Sequence[NodeStatus]) -> None:
         """Take in what a page needs of other nodes than the one it shows."""
@@ -280,7 +280,7 @@ class Feed:
         for node in nodes:
             if node.id not in self._ids:
                 self._ids.add(node.id)
-                self._names[pod_name(workflow, node)] = node.display_name
+                self._names.update(dict.fromkeys(pod_names(workflow, node), node.display_name))
 
 
 def _why(failure: Exception | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from nbflow.clients.client import Client, LogOptions
 from nbflow.errors import NbflowError
@@ -21,12 +21,16 @@ Line = tuple[str, str, int | None]
 
 
 class Log(TypedDict):
-    """Lines of the selected node ("": of all). reset: in place of what the page has. skipped: lines left out so far."""
+    """Lines of the selected node ("": of all). reset: in place of what the page has. skipped: lines left out so far.
+
+    problem: why there are no more, where they cannot be had.
+    """
 
     of: str
     reset: bool
     skipped: int
     lines: list[Line]
+    problem: NotRequired[str]
 
 
 class LogFeed:
@@ -40,11 +44,12 @@ class LogFeed:
         self._chosen: frozenset[str] | None = None
         self._skipped = 0
         self.reading = False
+        self._problem = ""
         self.rewind()
 
     def start(self) -> None:
         """Begin to read, from the first line."""
-        self.reading = True
+        self.reading, self._problem = True, ""
         self._book = Logbook()
         self.rewind()
         threading.Thread(target=self._read, args=(self._book,), name="nbflow log", daemon=True).start()
@@ -57,6 +62,7 @@ class LogFeed:
     def rewind(self) -> None:
         """Give all lines once more."""
         self._cursor, self._given, self._skipped, self._reset = 0, 0, 0, True
+        self._told = ""
 
     def next(self, names: Mapping[str, str], *, all_known: bool) -> tuple[Log | None, bool]:
         """The next part (None if there is nothing new), and whether more can follow at once.
@@ -70,7 +76,8 @@ class LogFeed:
             entries = entries[-LINES:]
         skipped = ever - self._given - len(entries)
         part = _fitting(entries if all_known else _named(entries, names))
-        if not part and not self._reset and not skipped:
+        problem, self._told = (self._problem if self._problem != self._told else ""), self._problem
+        if not part and not self._reset and not skipped and not problem:
             return None, False
         if part or skipped:
             self._cursor = part[-1].number if part else entries[0].number - 1 if entries else self._cursor
@@ -78,7 +85,10 @@ class LogFeed:
         self._skipped += skipped
         reset, self._reset = self._reset, False
         lines = [(names.get(one.pod, one.pod), one.text, millis(one.at)) for one in part]
-        return Log(of=self._of, reset=reset, skipped=self._skipped, lines=lines), 0 < len(part) < len(entries)
+        log = Log(of=self._of, reset=reset, skipped=self._skipped, lines=lines)
+        if problem:
+            log["problem"] = problem
+        return log, 0 < len(part) < len(entries)
 
     def _choose_pods(self) -> frozenset[str] | None:
         """The pods whose lines are wanted. From the start again if one has joined whose lines came before."""
@@ -93,8 +103,8 @@ class LogFeed:
             for line in self._client.logs(self._name, LogOptions(follow=True)):
                 book.add(line)
                 self._heard()
-        except NbflowError:
-            return  # the watch meets the same trouble, and tells
+        except NbflowError as error:
+            self._problem = str(error)
         finally:
             self.reading = False
             self._heard()

@@ -279,9 +279,9 @@ def read_logs(client: Client, workflow: WorkflowObject, pods: list[NodeStatus]) 
     """Their lines; of several pods each line names its node."""
     if not pods:
         return Logs("")
-    from nbflow.views.podnames import pod_name
+    from nbflow.views.podnames import pod_names
 
-    names = {pod_name(workflow, pod): pod.display_name for pod in pods}
+    names = {name: pod.display_name for pod in pods for name in pod_names(workflow, pod)}
     lines = _lines(client, workflow, LogOptions(pods=tuple(pod.id for pod in pods)))
     if len(pods) == 1:
         return Logs("\n".join(line.text for line in lines))

@@ -18,6 +18,11 @@ def pod_name(workflow: WorkflowObject, node: NodeStatus) -> str:
     return names.pod_name(workflow.name, node.name, template_of(node))
 
 
+def pod_names(workflow: WorkflowObject, node: NodeStatus) -> frozenset[str]:
+    """The names that the pod of a node may have: Argo before v3.3 named it by node id, and did not say so."""
+    return frozenset((pod_name(workflow, node), node.id))
+
+
 def template_of(node: NodeStatus) -> str:
     """The name of a node's template, also where it is in another object."""
     reference = node.extra.get("templateRef")

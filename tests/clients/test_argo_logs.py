@@ -122,11 +122,13 @@ def test_logs_that_are_there_come_pod_by_pod(cluster, uid):
     assert len(list(client.logs("w", LogOptions(since_time=at - timedelta(seconds=1))))) == 6
 
 
-def test_pods_named_by_node_id_are_found(cluster, uid):
-    """Workflows of old: pod names v1."""
-    found = cluster.storage.get(WORKFLOWS, "default", "w")
-    found["metadata"]["annotations"] = {"workflows.argoproj.io/pod-name-format": "v1"}
-    cluster.storage.replace(WORKFLOWS, "default", "w", found)
+@pytest.mark.parametrize("said", [True, False])
+def test_pods_named_by_node_id_are_found(cluster, uid, said):
+    """Workflows of old: pod names v1, which those before v3.3 do not say."""
+    if said:
+        found = cluster.storage.get(WORKFLOWS, "default", "w")
+        found["metadata"]["annotations"] = {"workflows.argoproj.io/pod-name-format": "v1"}
+        cluster.storage.replace(WORKFLOWS, "default", "w", found)
     set_status(cluster, "w", "Running", nodes(1, "Running"))
     made = pod("w", "w.0", "t", uid)
     made["metadata"]["name"] = node_id("w", "w.0")
@@ -134,6 +136,10 @@ def test_pods_named_by_node_id_are_found(cluster, uid):
     cluster.log(made["metadata"]["name"], "hello")
     (line,) = ArgoClient().logs("w", LogOptions(pods=(node_id("w", "w.0"),)))
     assert (line.pod, line.text) == (node_id("w", "w.0"), "hello")
+    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
+    for follow in (False, True):
+        assert [found.text for found in ArgoClient().logs("w", LogOptions(follow=follow))] == ["hello"]
+        cluster.end_log(line.pod)
 
 
 def test_container_sets_show_all_containers_of_the_user(cluster, uid):

@@ -99,6 +99,7 @@ export class LogView {
 
   emptyText(log, ended) {
     if (log.all.length) return "no line matches";
+    if (log.problem) return log.problem;
     const node = this.store.nodes.get(this.store.selected);
     const whose = node ? `${node.name} has written` : "nothing was written";
     return node ? `${whose} ${ended ? "no lines" : "no lines yet"}` : `${whose}${ended ? "" : " yet"}`;

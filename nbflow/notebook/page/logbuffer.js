@@ -32,15 +32,17 @@ export class LogBuffer {
     this.all = [];
     this.size = 0;
     this.skipped = 0; // lines left out by the kernel
+    this.problem = ""; // why there are no more lines
     this.dropped = 0; // lines that the page no longer keeps
     this.who = 0; // characters of the longest name
     this.round += 1;
     this.arrange();
   }
 
-  take({ reset, skipped, lines }) {
+  take({ reset, skipped, lines, problem = "" }) {
     if (reset) this.clear();
     this.skipped = skipped;
+    this.problem = problem || (reset ? "" : this.problem);
     const fresh = lines.map((line) => new Line(line));
     for (const line of fresh) {
       this.all.push(line);

@@ -79,7 +79,7 @@ def test_exported_as_html_it_tells_the_story(browser, stored, tmp_path, sanitize
     if sanitize:
         row = page.locator("tr").filter(has_text="exit code 3")
         expect(row).to_have_text(re.compile(r"C\s*✖ Failed\s*5s\s*Error \(exit code 3\)"))
-        expect(page.locator("pre").filter(has_text="ValueError: no data")).to_have_count(1)
+        expect(page.locator("pre").filter(has_text=re.compile("^ValueError: no data$"))).to_have_count(1)
         expect(page.get_by_text(".jp-OutputArea-child")).to_have_count(0)
     else:
         told(page.locator(".nbflow-snap"))

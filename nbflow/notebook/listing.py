@@ -15,7 +15,7 @@ from nbflow.notebook.follow import Follower
 from nbflow.notebook.live import Live
 from nbflow.notebook.rich import table
 from nbflow.notebook.rows import millis
-from nbflow.notebook.snapshot import PAIR_RULE
+from nbflow.notebook.snapshot import pair_rule
 from nbflow.spec.status import WorkflowObject, parameter_values
 from nbflow.views import durations
 from nbflow.views.phases import SIGNS, status_text
@@ -161,7 +161,7 @@ def saved(workflows: Sequence[WorkflowObject], *, text: str, pair: str) -> dict[
     rows = [_saved_row(workflow) for workflow in workflows[:_SAVED]]
     more = f"<div>and {len(workflows) - _SAVED} more</div>" if len(workflows) > _SAVED else ""
     body = table(head, rows) if rows else "No workflows found"
-    html = f'<style>{PAIR_RULE}</style><div class="nbflow-snap" data-nbflow-snap="{pair}">{body}{more}</div>'
+    html = f'<div class="nbflow-snap" data-nbflow-snap="{pair}">{body}{more}{pair_rule()}</div>'
     return {"text/plain": text, "text/html": html}
 
 

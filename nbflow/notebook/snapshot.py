@@ -24,6 +24,8 @@ from nbflow.views.tree import tree
 
 ROWS, TAILS, LINES, LONGEST = 60, 8, 15, 300
 """What a snapshot holds at most: rows of the table, logs, lines of a log, characters of a line."""
+MESSAGE = 500
+"""Characters of a message or name."""
 IMAGE = 300_000
 """Bytes of the largest graph that is kept; a bigger one belongs into `nbflow graph`."""
 
@@ -57,14 +59,22 @@ def snapshot(client: Client, workflow: WorkflowObject, *, pair: str = "") -> dic
 def page(client: Client, workflow: WorkflowObject, *, pair: str = "") -> str:
     """The HTML of a snapshot."""
     parts = [
-        f"<style>{PAIR_RULE}</style>" if pair else "",
         _head(workflow),
         _image(workflow),
         node_table(workflow),
         *_tails(client, workflow),
+        pair_rule() if pair else "",
     ]
     mark = f' data-nbflow-snap="{pair}"' if pair else ""
     return f'<div class="nbflow-snap"{mark} style="max-width:64em;line-height:1.4">{"".join(parts)}</div>'
+
+
+def pair_rule() -> str:
+    """The rule of the pair, as an element that leaves nothing behind where a site takes it out: of a `<style>` the text
+    would stay, for everybody to read."""
+    return (
+        f'<link rel="stylesheet" href="data:text/css;base64,{base64.b64encode(PAIR_RULE.encode()).decode()}">'
+    )
 
 
 def node_table(workflow: WorkflowObject) -> str:
@@ -86,8 +96,10 @@ def _head(workflow: WorkflowObject) -> str:
     status = workflow.status
     took = durations.short(durations.between(status.started_at, status.finished_at, datetime.now(UTC)))
     facts = [f"{status.progress} pods" if status.progress else "", took if status.started_at else ""]
+    if status.finished_at is None:
+        facts.append(f"as of {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     told = " · ".join(fact for fact in facts if fact)
-    message = f'<div style="margin:.25em 0">{_text(status.message)}</div>' if status.message else ""
+    message = f'<div style="margin:.25em 0">{_text(_cut(status.message))}</div>' if status.message else ""
     return (
         f'<div style="margin:.25em 0">{badge(status.phase, status_text(workflow))} '
         f'<strong>{_text(workflow.name)}</strong> <span style="opacity:.75">{_text(told)}</span></div>{message}'
@@ -124,7 +136,12 @@ def _node_row(depth: int, node: NodeStatus) -> str:
     took = durations.between(node.started_at, node.finished_at, datetime.now(UTC))
     phase = f'<span style="color:{COLORS[node.phase]}">{SIGNS[node.phase]}</span> {node.phase or "Pending"}'
     indent = f"padding-left:{0.6 + 1.2 * min(depth, 12):.1f}em"
-    cells = (_text(node.display_name), phase, durations.short(took) if over else "", _text(node.message))
+    cells = (
+        _text(_cut(node.display_name)),
+        phase,
+        durations.short(took) if over else "",
+        _text(_cut(node.message)),
+    )
     styles = (f"text-align:left;{indent}", *["text-align:left"] * 3)
     row = "".join(f'<td style="{s}">{c}</td>' for s, c in zip(styles, cells, strict=True))
     return f"<tr>{row}</tr>"
@@ -159,6 +176,11 @@ def _details(node: NodeStatus, lines: list[str], *, opened: bool) -> str:
         f"<details{' open' if opened else ''}><summary>Log of {_text(node.display_name)}</summary>"
         f'<pre style="{style}">{_text(text, keep_lines=True)}</pre></details>'
     )
+
+
+def _cut(text: str) -> str:
+    """A text of a stranger's that is to stand in one place of many."""
+    return text if len(text) <= MESSAGE else text[: MESSAGE - 1] + "…"
 
 
 def _text(text: str, *, keep_lines: bool = False) -> str:

@@ -38,7 +38,7 @@ def told(place) -> None:
     expect(place.locator("tbody tr").nth(3)).to_have_text(
         re.compile(r"C\s*✖ Failed\s*5s\s*Error \(exit code 3\)")
     )
-    expect(place.locator("details[open] pre")).to_contain_text("ValueError: no data")
+    expect(place.locator("details[open] pre").first).to_contain_text("ValueError: no data")
     assert place.locator("img").evaluate("image => image.complete && image.naturalWidth") > 50
 
 

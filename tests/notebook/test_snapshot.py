@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import re
 from html.parser import HTMLParser
 
@@ -91,7 +92,18 @@ def test_the_pair_has_a_rule_that_lets_one_be_seen(client, fake):
     assert "nbflow-live" not in page(client, fake.workflow)
     html = page(client, fake.workflow, pair="nbflow-1")
     assert 'data-nbflow-snap="nbflow-1"' in html
-    assert html.count("display:none") == 2
+    (rule,) = re.findall(r'<link rel="stylesheet" href="data:text/css;base64,([^"]*)">', html)
+    assert base64.b64decode(rule).count(b"display:none") == 2
+    assert ">as of 20" in html
+
+
+def test_long_texts_are_cut(client, fake):
+    long = node("diamond.A", Phase.FAILED, boundary="diamond", message="x" * 10_000)
+    fake.change(long, message="y" * 10_000)
+    html = page(client, fake.workflow)
+    assert "x" * 499 + "…" in html
+    assert "y" * 499 + "…" in html
+    assert "x" * 500 not in html
 
 
 def test_what_strangers_wrote_stays_text(client, fake):

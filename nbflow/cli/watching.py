@@ -12,7 +12,7 @@ from nbflow.cli.describing import describe
 from nbflow.cli.process import INTERRUPTED
 from nbflow.cli.waiting import exit_code, say_detached, say_failures
 from nbflow.commands import reading
-from nbflow.spec.status import NodeType, Phase, WorkflowObject
+from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
 from nbflow.views.phases import sign
 from nbflow.views.selector import matches, parse_selector
 from nbflow.views.text import clean, shorten
@@ -59,7 +59,7 @@ class _Journal:
 
     def show(self, workflow: WorkflowObject) -> None:
         style = self.console.style
-        for node in workflow.status.nodes.values():
+        for node in sorted(workflow.status.nodes.values(), key=lambda node: _is_last(workflow, node)):
             if (
                 node.type in _QUIET
                 or self.seen.get(node.id, "") == node.phase
@@ -84,6 +84,11 @@ class _Journal:
         self.advised = self.advised or Adviser()
         for text in self.advised.news(workflow, status.nodes.values()):
             self.console.say("\n".join(map(clean, text.split("\n"))))
+
+
+def _is_last(workflow: WorkflowObject, node: NodeStatus) -> bool:
+    """The workflow's own node ends when those inside it have."""
+    return node.name == workflow.name and node.phase is not None and node.phase.finished
 
 
 class _Screen:

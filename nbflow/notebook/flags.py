@@ -80,8 +80,9 @@ def _dict(text: str, names: Mapping[str, object]) -> Mapping[str, object]:
     found = _NAME.fullmatch(text)
     value = look_up(found.group(1), names) if found else None
     if not isinstance(value, Mapping):
-        kind = "no name of a variable" if found is None else f"a {type(value).__name__}, not a dict"
-        raise NbflowError(f"{PARAMS} {text}: this is {kind}", fix=f"{PARAMS} NAME, where NAME = {{...}}")
+        kind = "no name of a variable" if found is None else f"of type {type(value).__name__}, not a dict"
+        one = f"; one value is `-p {text}={{{text}}}`" if text.isidentifier() else ""
+        raise NbflowError(f"{PARAMS} {text}: this is {kind}", fix=f"{PARAMS} NAME, where NAME = {{...}}{one}")
     return {str(key): one for key, one in value.items()}
 
 

@@ -15,7 +15,7 @@ class NoSuchNodeError(NbflowError, KeyError):
 
 
 def find(workflow: WorkflowObject, name: str) -> NodeStatus | None:
-    """The node of that id, name (with or without the workflow's in front), display name or path.
+    """The node of that id, name (with or without the workflow's in front), display name, path, or alone its template's.
 
     A path is display names from outside to inside: "build/compile". Raises NoSuchNodeError if several have it.
     """
@@ -28,6 +28,7 @@ def find(workflow: WorkflowObject, name: str) -> NodeStatus | None:
     if not found and "/" in name:
         end = f"/{name}"
         found = [node for node in nodes.values() if f"/{path_of(workflow, node)}".endswith(end)]
+    found = found or [node for node in nodes.values() if _alone(workflow, node) == name]
     if len(found) > 1:
         names = ", ".join(repr(node.name) for node in found[:5])
         raise NoSuchNodeError(f"{len(found)} nodes are called {name!r}", fix=f"use the whole name: {names}")
@@ -103,6 +104,18 @@ def declared(workflow: WorkflowObject) -> Iterator[str]:
         dag = template.get("dag")
         if isinstance(dag, Mapping):
             yield from (str(task.get("name", "")) for task in _mappings(dag.get("tasks")))
+
+
+def _alone(workflow: WorkflowObject, node: NodeStatus) -> str:
+    """The template of an entrypoint without steps: its node is called as the workflow, which nobody wrote down."""
+    alone = node.name == workflow.name and node.type not in (NodeType.STEPS, NodeType.DAG)
+    return node.template_name if alone else ""
+
+
+def called_by_template(workflow: WorkflowObject) -> list[str]:
+    """The name of the template that is a name of the workflow's own node, if there is one."""
+    names = (_alone(workflow, node) for node in workflow.status.nodes.values())
+    return [name for name in names if name]
 
 
 def _called(node: NodeStatus, name: str) -> bool:

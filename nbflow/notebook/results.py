@@ -16,7 +16,15 @@ from nbflow.notebook.artifacts import Artifacts
 from nbflow.notebook.failure import DetachedError, StillRunningError, culprits
 from nbflow.notebook.follow import Follower, finished
 from nbflow.notebook.groups import NodeGroup
-from nbflow.notebook.names import expected, find, is_glob, is_loop_of_steps, matching, missing
+from nbflow.notebook.names import (
+    called_by_template,
+    expected,
+    find,
+    is_glob,
+    is_loop_of_steps,
+    matching,
+    missing,
+)
 from nbflow.notebook.nodes import Nodes, NodeView, fetched, read_logs, told
 from nbflow.notebook.values import Logs, Outputs
 from nbflow.spec.status import NodeType, Phase, WorkflowObject, artifacts_by_name, parameter_values
@@ -106,7 +114,7 @@ class Run:
         return NodeView(self, name)
 
     def _ipython_key_completions_(self) -> list[str]:
-        return list(self.nodes)
+        return [*self.nodes, *called_by_template(self.workflow)]
 
     @property
     def outputs(self) -> Outputs:

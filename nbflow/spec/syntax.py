@@ -27,7 +27,13 @@ def _context(error: yaml.MarkedYAMLError) -> str:
     if not error.context or mark is None:
         return ""
     line, other = mark.line, error.problem_mark.line if error.problem_mark is not None else mark.line
-    return f" {error.context}" + (f" that begins {other - line} lines before" if line != other else "")
+    return f" {error.context}" + (
+        f" that begins {_count(other - line, 'line')} before" if line != other else ""
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _advice(problem: str, text: str, offset: int) -> tuple[int, str]:

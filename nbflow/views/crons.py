@@ -60,7 +60,8 @@ def _row(cron: JSONObject, now: datetime, local: bool) -> tuple[str, ...]:
 def _details(cron: JSONObject, now: datetime, local: bool) -> Iterator[tuple[str, object]]:
     metadata, spec, status = (_mapping(cron.get(key)) for key in ("metadata", "spec", "status"))
     yield "Name:", _text(metadata, "name")
-    yield "Namespace:", _text(metadata, "namespace")
+    if namespace := _text(metadata, "namespace"):
+        yield "Namespace:", namespace
     if created := parse_time(metadata.get("creationTimestamp")):
         yield "Created:", timestamp(created, now)
     yield "Schedules:", clean(",".join(schedules_of(spec)))

@@ -343,12 +343,20 @@ def test_a_document_with_a_repeated_key_is_malformed_for_argo():
     assert [(f.rule, f.severity) for f in loose] == [("NBF201", Severity.WARNING)]
 
 
+def test_a_template_that_a_misspelt_name_may_mean_is_not_called_unused():
+    text = BAD.replace("[{name: a", "[{name: b, steps: [[{name: s, template: aa}]]}, {name: a")
+    problems = lint_documents(load_documents(text, "a"), advice=True)
+    assert [(f.rule, f.problem) for f in problems if f.rule != "NBF113"] == []
+    found = lint_documents(load_documents(text.replace("template: aa", "template: b"), "a"), advice=True)
+    assert ["NBF220" in [f.rule for f in found]] == [True]
+
+
 def test_settings_and_comments_silence_warnings_only():
     text = BAD.replace("suspend: {}", "container: {image: x}") + "# nbflow: ignore\n"
     documents = load_documents(text.replace("spec:", "# nbflow: ignore\nspec:"), "a")
     assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113"]
     documents = load_documents(text, "a")
-    assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113", "NBF220", "NBF224"]
+    assert [f.rule for f in lint_documents(documents, advice=True)] == ["NBF113", "NBF224"]
     assert [f.rule for f in lint_documents(documents, advice=True, ignored=["NBF2"])] == ["NBF113"]
 
 

@@ -37,7 +37,9 @@ def test_values_are_taken_by_their_names(tmp_path, monkeypatch):
         ("--artifact a=dff", "{dff}: there is no Python variable 'dff'\n  fix: did you mean 'df'?"),
         ("--artifact a=no/such",
          "--artifact: there is no file 'no/such'\n  fix: name a Python variable, or a path that exists"),
-        ("--params numbers", "--params numbers: this is a list, not a dict\n  fix: --params NAME, where NAME = {...}"),
+        ("--params numbers",
+         ("--params numbers: this is of type list, not a dict\n  fix: --params NAME, where NAME = {...}; "
+          "one value is `-p numbers={numbers}`")),
         ("--params 1+1", "--params 1+1: this is no name of a variable\n  fix: --params NAME, where NAME = {...}"),
         ("--params con", "{con}: there is no Python variable 'con'\n  fix: did you mean 'conf'?"),
     ],

@@ -12,7 +12,7 @@ from nbflow.notebook.results import Run
 from nbflow.notebook.start import attach
 from nbflow.notebook.start import run as start_run
 from nbflow.notebook.values import NoSuchOutputError
-from nbflow.spec.status import NodeType, Phase
+from nbflow.spec.status import NodeType, Phase, WorkflowObject
 from tests.notebook.fake_client import FakeClient, node
 from tests.notebook.workflows import diamond, end, start
 
@@ -77,6 +77,27 @@ def test_an_unknown_node_is_a_key_error_that_names_near_misses(client):
     with pytest.raises(KeyError) as caught:
         Run(client, "wf")["prepare_data"]
     assert str(caught.value) == "workflow wf has no node 'prepare_data'\n  fix: did you mean 'prepare-data'?"
+
+
+def test_an_entrypoint_without_steps_is_called_by_its_template_too(client):
+    spec = {"entrypoint": "greet", "templates": [{"name": "greet", "container": {"image": "busybox"}}]}
+    workflow = client.add(WorkflowObject({"name": "hello-x", "uid": "u"}, spec))
+    run = Run(client, "hello-x")
+    assert run["greet"].phase is None  # still to come
+    workflow.change(node("hello-x", Phase.SUCCEEDED, template="greet"), phase=Phase.SUCCEEDED)
+    workflow.say("hello-x", "hello world")
+    assert run["greet"].logs == run["hello-x"].logs == "hello world"
+    assert run._ipython_key_completions_() == ["hello-x", "greet"]
+    with pytest.raises(NoSuchNodeError):
+        run["hello"]
+
+
+def test_a_template_of_steps_is_no_name_of_a_node(run, fake):
+    end(fake)
+    with pytest.raises(NoSuchNodeError):
+        run["main"]
+    with pytest.raises(NoSuchNodeError):
+        run["echo"]
 
 
 def test_a_display_name_that_several_nodes_share_asks_for_the_whole_name(run, fake):

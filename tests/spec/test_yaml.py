@@ -160,7 +160,7 @@ def test_a_repeated_key_is_told_and_the_later_one_counts():
             "a: 1\nb\nc: 2\n",
             (
                 "a.yaml:2:1: error: the YAML is malformed: could not find expected ':' while scanning a simple key "
-                "that begins 1 lines before [NBF101]\n    2 | b\n      | ^\n  fix: a field is written `name: "
+                "that begins 1 line before [NBF101]\n    2 | b\n      | ^\n  fix: a field is written `name: "
                 "value`, with a colon and a blank"
             ),
         ),

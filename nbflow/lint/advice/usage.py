@@ -120,7 +120,9 @@ def _advise_templates(report: Report, holder: Holder, templates: list[Template])
         if "{{" in name:
             return False
         template = holder.template(name)
-        called = set(_called(template.data)) - reached if template else set()
+        if template is None:
+            return False  # misspelt, and it may mean any of those that seem unused
+        called = set(_called(template.data)) - reached
         reached |= called
         todo += called
     for template in templates:

@@ -43,8 +43,10 @@ def result(found: Completion) -> SimpleMatcherResult:
     """The answer in IPython's words. The line on each candidate goes where a front end shows the type."""
     from IPython.core.completer import SimpleCompletion
 
+    fitting = [SimpleCompletion(one.text, type=_about(one)) for one in found.candidates]
     return {
-        "completions": [SimpleCompletion(one.text, type=_about(one)) for one in found.candidates],
+        # What is written already, if nothing fits: without any answer of ours IPython offers names of Python.
+        "completions": fitting or [SimpleCompletion(found.fragment, type="")],
         "matched_fragment": found.fragment,
         "suppress": True,
     }

@@ -46,6 +46,8 @@ def asked(started, request):
         (DIAMOND.replace("  - name: echo", "  - name: echo\n    time▮"),
          {"timeout: ": "text · fail if it takes longer, waiting included, such as 1h"}, "time"),
         ("\n" + DIAMOND.replace("[echo, hi]", "[echo, '{{pod▮}}']"), {"pod.name": "name of the pod"}, "pod"),
+        (DIAMOND.replace("image: busybox", "image: ▮", 1), {"": "<unknown>"}, ""),
+        (DIAMOND.replace("image: busybox", "image: ab▮", 1), {"ab": "<unknown>"}, "ab"),
         ("%%workflow run --no-ra▮\n", {"--no-raise ": "a failed workflow does not fail its cell"}, "--no-ra"),
         ("%%workflow run --entrypoint m▮\n" + DIAMOND.partition("\n")[2], {"main ": "dag template"}, "m"),
         ("%workflow termi▮", {"terminate ": "terminate workflows immediately"}, "termi"),

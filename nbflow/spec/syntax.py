@@ -56,10 +56,10 @@ def _advice(problem: str, text: str, offset: int) -> tuple[int, str]:
     if "cannot start any token" in problem:
         return offset, f"quote the value: no plain text begins with `{text[offset : offset + 1]}`"
     advice = next((fix for words, fix in _FIXES if words in problem), "")
-    return offset, advice.format(here=_indent(line), before=_indent(previous))
+    return offset, advice.format(here=_count(_indent(line), "blank"), before=_indent(previous))
 
 
-_INDENTATION = "check the indentation: this line has {here} blanks, the one before {before}"
+_INDENTATION = "check the indentation: this line has {here}, the one before {before}"
 _FIXES = (
     ("anchor", "quote a value that begins with * or &"),
     ("alphabetic or numeric character", "quote a value that begins with * or &"),
@@ -78,9 +78,8 @@ def _second_colon(line: str, previous: str) -> str:
     if len(re.findall(r":\s", line + " ")) > 1:
         return "quote the value: it holds a colon and a blank"
     if previous.strip() and not previous.rstrip().endswith(":") and _indent(line) > _indent(previous):
-        return (
-            f"check the indentation: this line has {_indent(line)} blanks, the one before {_indent(previous)}"
-        )
+        here = _count(_indent(line), "blank")
+        return _INDENTATION.format(here=here, before=_indent(previous))
     return "check the indentation, and that the line before is complete"
 
 

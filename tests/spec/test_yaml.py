@@ -153,7 +153,7 @@ def test_a_repeated_key_is_told_and_the_later_one_counts():
                 "a.yaml:3:2: error: the YAML is malformed: did not find expected key while parsing a block "
                 "mapping that "
                 "begins 2 lines before [NBF101]\n    3 |  c: 2\n      |  ^\n"
-                "  fix: check the indentation: this line has 1 blanks, the one before 2"
+                "  fix: check the indentation: this line has 1 blank, the one before 2"
             ),
         ),
         (

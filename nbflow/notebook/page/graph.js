@@ -91,8 +91,8 @@ export class GraphView {
     const corner = shape.querySelector("polygon, path, ellipse").getBBox();
     const sign = document.createElementNS(SVG, "text");
     sign.setAttribute("class", "nbflow-fold-sign");
-    sign.setAttribute("x", corner.x + corner.width - 4);
-    sign.setAttribute("y", corner.y + 13);
+    sign.setAttribute("x", corner.x + corner.width - 3);
+    sign.setAttribute("y", corner.y + 10);
     sign.setAttribute("text-anchor", "end");
     sign.textContent = FOLDS[mark.fold];
     shape.append(sign);

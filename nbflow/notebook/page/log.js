@@ -73,7 +73,7 @@ export class LogView {
 
   draw() {
     if (this.element.hidden) return;
-    const { log, ended } = this.store;
+    const { log, ended, finished } = this.store;
     if (this.round !== log.round) {
       this.round = log.round;
       this.follow = true;
@@ -84,7 +84,7 @@ export class LogView {
     this.dropped = log.dropped;
     this.measure();
     setText(this.note, this.noteText(log));
-    setText(this.empty, log.shown.length ? "" : this.emptyText(log, ended));
+    setText(this.empty, log.shown.length ? "" : this.emptyText(log, ended || finished));
     this.body.hidden = !log.shown.length;
     this.setCount(log.rowCount);
     if (gone > 0 && !this.follow) this.list.scrollTo(this.list.top - gone * LINE_HEIGHT);

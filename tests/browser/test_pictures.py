@@ -108,6 +108,7 @@ def nodes() -> list:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_large_run_looks_well(bare, client, shots, theme):
+    client.target = "sandbox"
     page, _ = bare(training(client).workflow, dark=theme == "dark", size=(1100, 780))
     expect(lines(page)).not_to_have_count(0)
     expect(view(page).get_by_role("form")).to_be_visible()
@@ -134,6 +135,7 @@ def test_a_large_run_looks_well(bare, client, shots, theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_list_looks_well(bare, client, shots, theme):
+    client.target = "sandbox"
     training(client)
     for name, bad in (("report-8kfzq", {}), ("import-v2rtw", {"C": Phase.FAILED, "D": Phase.OMITTED})):
         run = client.add(diamond(name))

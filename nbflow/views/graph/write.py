@@ -88,6 +88,8 @@ def _shape(shape: Shape) -> str:
         attributes["shape"] = _SHAPES[shape.kind]
     if shape.kind is Kind.STACK:
         attributes["width"] = _STACK_WIDTH
+    elif shape.fold:
+        attributes["margin"] = "0.24,0.06"  # room for the sign of the fold
     if shape.kind is Kind.SUSPEND:
         attributes["peripheries"] = "2"
     first = _html(_title(shape.phase, shape.title, waiting=shape.waiting))

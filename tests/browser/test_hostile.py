@@ -84,7 +84,7 @@ def test_the_live_view_shows_them_as_texts(bare, fake, client):
     page, _ = bare(fake.workflow)
     fill(fake, client)
     expect(badge(page)).to_have_text("ǁRunning (Suspended)")
-    expect(view(page).locator(".nbflow-message")).to_have_text(STRINGS[0])
+    expect(view(page).locator(".nbflow-message span")).to_have_text(STRINGS[0])
     expect(rows(page)).not_to_have_count(0)
     expect(view(page).locator(".nbflow-canvas [data-node]").first).to_be_attached()
     expect(view(page).get_by_role("form").locator("option")).to_have_count(5 * len(STRINGS))

@@ -57,7 +57,7 @@ def test_stop_answers_while_a_cell_blocks_the_kernel(diamond, kind):
     expect(shape(notebook.page, "A")).to_have_attribute("data-phase", "Running")
     stop(notebook.page)
     expect(badge(notebook.page)).to_have_text("✖Failed")
-    expect(view(notebook.page).locator(".nbflow-message")).to_have_text("Stopped with strategy 'Stop'")
+    expect(view(notebook.page).locator(".nbflow-message span")).to_have_text("Stopped with strategy 'Stop'")
     expect(button(notebook.page, "Stop")).to_be_hidden()
 
 

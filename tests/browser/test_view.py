@@ -57,8 +57,10 @@ def test_a_failure_names_the_child(bare, fake):
     child = workflows.ids(fake, "A")[0]
     fake.change(message=f"child '{child}' failed")
     end(fake, A=Phase.FAILED)
-    message = view(page).locator(".nbflow-message")
+    message = view(page).locator(".nbflow-message span")
     expect(message).to_have_text(f"child '{child}' failed: A: Error (exit code 3)")
+    button(page, "Show it").click()
+    expect(row(page, "A")).to_have_attribute("aria-selected", "true")
 
 
 def test_earlier_runs_tell_how_long_it_will_take(bare, client):

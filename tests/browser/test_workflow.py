@@ -100,7 +100,7 @@ def test_stop_stops_a_long_run(open_notebook, kind):
     expect(lines(notebook.page)).to_have_text(["waitstarted"])
     stop(notebook.page)
     expect(badge(notebook.page)).to_have_text("✖Failed")
-    expect(view(notebook.page).locator(".nbflow-message")).to_contain_text("Stop")
+    expect(view(notebook.page).locator(".nbflow-message span")).to_contain_text("Stop")
     expect(row(notebook.page, "wait")).to_have_attribute("data-phase", "Failed")
     notebook.run(2)
     assert notebook.text(2) == """('Failed', "Stopped with strategy 'Stop'")"""

@@ -24,7 +24,9 @@ export class HeaderView {
       this.badge, this.name, this.target, make("span", "nbflow-gap"), this.link, this.barBox, this.progress,
       this.elapsed, this.left, this.actions.element,
     );
-    this.message = make("div", "nbflow-message");
+    this.why = make("span");
+    this.culprit = makeButton("Show it", "Select the node that failed", () => store.select(this.failed), "nbflow-tool");
+    this.message = make("div", "nbflow-message", {}, this.why, this.culprit);
     this.said = make("div", "nbflow-said", { role: "status", "aria-live": "polite" });
     this.saidText = make("span");
     this.show = makeButton("Show it here", "Show the new workflow in place of this one", () => watch(store.said.run));
@@ -42,7 +44,9 @@ export class HeaderView {
     this.drawProgress(header);
     this.tick();
     this.actions.draw();
-    setText(this.message, this.store.lost || this.named(header.message));
+    setText(this.why, this.store.lost || this.named(header.message));
+    this.message.hidden = !this.why.textContent;
+    this.culprit.hidden = !this.failed;
     setText(this.saidText, this.saying(link.state));
     this.said.hidden = !this.saidText.textContent;
     this.show.hidden = !this.store.said?.run;
@@ -73,8 +77,10 @@ export class HeaderView {
 
   // Argo names the child that failed by its id; a person knows its name.
   named(message) {
+    this.failed = "";
     return message.replace(/^child '([^']+)' failed$/, (whole, id) => {
       const child = this.store.nodes.get(id);
+      this.failed = child?.id || "";
       return child ? `${whole}: ${child.name}${child.message ? `: ${child.message}` : ""}` : whole;
     });
   }

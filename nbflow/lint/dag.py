@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property, partial
 
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
@@ -87,6 +86,10 @@ class _Past:
     @cached_property
     def _bits(self) -> dict[str, int]:
         return {name: 1 << number for number, name in enumerate(self._graph)}
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a task of that name."""
+        return name in self._graph
 
     def holds(self, task: str, name: str) -> bool:
         """Whether `task` waited for `name`."""
@@ -195,7 +198,7 @@ def _check_task(
     said = f"templates.{template.name}.tasks.{name}"
     check_hook_templates(report, where, task, template.holder)
     inner = scope.inner()
-    inner.also = partial(past.resolves, name)
+    inner.also, inner.own = partial(past.resolves, name), f"tasks.{name}."
     inner.add(
         f"inputs.parameters.{text(p, 'name')}"
         for p in items(mapping(mapping(task, "inline"), "inputs"), "parameters")
@@ -206,24 +209,22 @@ def _check_task(
     check_arguments(
         report, where.at("arguments"), arguments, f"{said}.arguments.", may_lack_values=False, is_inside=True
     )
-    _check_origins(report, where.at("arguments"), arguments, partial(past.holds, name), said)
+    _check_origins(report, where.at("arguments"), arguments, name, past, said)
 
 
-def _check_origins(
-    report: Report, where: Where, arguments: Json, waited_for: Callable[[str], bool], said: str
-) -> None:
-    """An argument that is the output of a task needs a dependency on it."""
+def _check_origins(report: Report, where: Where, arguments: Json, name: str, past: _Past, said: str) -> None:
+    """An argument that is the output of a task needs a dependency on it. Of a task that is not there the tag tells."""
     for list_name, field, kind in (("parameters", "value", "parameter"), ("artifacts", "from", "artifact")):
         for index, argument in enumerate(items(arguments, list_name)):
             value = text(argument, field)
             if not value.startswith("{{tasks."):
                 continue
             origin = value.split(".")[1]
-            if not waited_for(origin):
+            if past.knows(origin) and not past.holds(name, origin):
                 problem = f"{said} missing dependency '{origin}' for {kind} '{text(argument, 'name')}'"
-                report.error(
-                    "NBF143", where.at(list_name, index, field), problem, f"let the task depend on {origin}"
-                )
+                own = "a task has no outputs before it has run: name one that it waits for"
+                fix = own if origin == name else f"let the task depend on {origin}"
+                report.error("NBF143", where.at(list_name, index, field), problem, fix)
 
 
 def _check_target(

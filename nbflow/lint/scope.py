@@ -13,6 +13,7 @@ class Scope:
     open: beginnings of names that cannot be judged (outputs of a step whose template is unknown).
     any_item, any_output_parameter, any_output_artifact: names are only known at run time.
     also: names that are costly to list.
+    own: how names begin that Argo lets pass here and nobody means: a task's own outputs. None is suggested.
     """
 
     outer: Scope | None = None
@@ -22,6 +23,7 @@ class Scope:
     any_output_parameter: bool = False
     any_output_artifact: bool = False
     also: Callable[[str], bool] | None = None
+    own: str = ""
 
     def inner(self) -> Scope:
         """A scope that adds to this one."""
@@ -52,4 +54,5 @@ class Scope:
 
     def listed(self) -> set[str]:
         """All names, for suggestions."""
-        return self.names | (self.outer.listed() if self.outer else set())
+        found = self.names | (self.outer.listed() if self.outer else set())
+        return {name for name in found if not name.startswith(self.own)} if self.own else found

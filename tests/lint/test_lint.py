@@ -351,6 +351,22 @@ def test_a_template_that_a_misspelt_name_may_mean_is_not_called_unused():
     assert ["NBF220" in [f.rule for f in found]] == [True]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("b", ("NBF143", "a task has no outputs before it has run: name one that it waits for")),
+        ("q", ("NBF130", "did you mean `tasks.a.outputs.result`?")),
+    ],
+)
+def test_a_task_is_never_sent_to_its_own_outputs(name, said):
+    argument = f"{{parameters: [{{name: x, value: '{{{{tasks.{name}.outputs.result}}}}'}}]}}"
+    tasks = f"[{{name: a, template: t}}, {{name: b, template: t, depends: a, arguments: {argument}}}]"
+    inputs = "inputs: {parameters: [{name: x, value: '1'}]}, script: {image: i, command: [c], source: ''}"
+    templates = f"[{{name: main, dag: {{tasks: {tasks}}}}}, {{name: t, {inputs}}}]"
+    text = f"kind: Workflow\nspec:\n  entrypoint: main\n  templates: {templates}\n"
+    assert [(f.rule, f.fix) for f in lint_documents(load_documents(text, "a"))] == [said]
+
+
 def test_settings_and_comments_silence_warnings_only():
     text = BAD.replace("suspend: {}", "container: {image: x}") + "# nbflow: ignore\n"
     documents = load_documents(text.replace("spec:", "# nbflow: ignore\nspec:"), "a")

@@ -79,7 +79,7 @@ class Expression:
         """The same in an environment. salt: makes random functions differ from those of other places."""
         code = self._code(env)
         try:
-            return code(Frame(env, clock, salt=f"{self.source}@{salt}"))
+            return code(Frame(env, clock, (self.source, salt)))
         except Fault as fault:
             raise ExpressionError(str(fault)) from None
         except RecursionError:

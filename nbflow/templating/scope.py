@@ -6,7 +6,7 @@ A scope has dotted keys (`inputs.parameters.x`). Expressions see these keys expa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 """What a variable may hold: a JSON value."""
@@ -58,13 +58,15 @@ def has_placeholder(value: object) -> bool:
 class Names:
     """Dotted names: what an expression reads of a scope. What lies below a name belongs to it."""
 
-    __slots__ = ("_below", "_exact", "_parents")
+    __slots__ = ("_below", "_exact", "_parents", "only")
 
     def __init__(self, names: Iterable[str]) -> None:
         wanted = frozenset(names)
         self._parents = tuple((name, _parents(name)) for name in sorted(wanted))
         self._exact = wanted.union(*(parents for _, parents in self._parents))
         self._below = tuple(f"{name}." for name in wanted)
+        dotted = [name for name in wanted if "." in name]
+        self.only = dotted[0] if len(dotted) == 1 else ""
 
     def keys(self, scope: Scope) -> list[str]:
         """The keys of the scope that they reach; the part of a name before a dot is a key of its own."""
@@ -91,6 +93,8 @@ def expand(scope: Scope, names: Names | None = None) -> dict[str, object]:
     (`workflow.parameters` beside `workflow.parameters.x`) is dropped.
     """
     keys = list(scope) if names is None else names.keys(scope)
+    if len(keys) == 1 and keys[0] in scope and names is not None and names.only == keys[0]:
+        return _path(keys[0].split("."), scope[keys[0]])  # most expressions read one variable
     nested: dict[str, object] = {}
     made: set[int] = {id(nested)}
     for key in sorted(keys, key=_deepest_last) if len(keys) > 1 else keys:
@@ -98,6 +102,14 @@ def expand(scope: Scope, names: Names | None = None) -> dict[str, object]:
     for name in names.maps(scope) if names is not None else ():
         _map_at(nested, name.split("."), made)
     return nested
+
+
+def _path(parts: list[str], value: Value | Absent) -> dict[str, object]:
+    """Maps in maps that lead to one value."""
+    inner: object = None if value is ABSENT else value
+    for part in reversed(parts):
+        inner = {part: inner}
+    return cast("dict[str, object]", inner)
 
 
 def _deepest_last(key: str) -> int:

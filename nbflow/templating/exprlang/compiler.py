@@ -209,11 +209,12 @@ def _let(node: tree.Let) -> Code:
     name, value, body = node.name, compile_tree(node.value), compile_tree(node.body)
 
     def code(frame: Frame) -> object:
-        frame.variables[name] = value(frame)
+        outer = frame.variables
+        frame.variables = {**outer, name: value(frame)}
         try:
             return body(frame)
         finally:
-            del frame.variables[name]
+            frame.variables = outer
 
     return code
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from nbflow.templating.golang.values import Fault
@@ -25,26 +26,30 @@ class Clock:
     seed: int
 
 
-@dataclass(slots=True)
 class Frame:
     """One evaluation.
 
-    env: the variables and functions by their first part. item, index, accumulated: what the
-    predicate being evaluated sees as #, #index and #acc. memory: elements made so far; steps:
-    rounds of predicates so far. random: how many random numbers were drawn; salt: what makes them
-    differ from those of other expressions with the same seed.
+    env: the variables and functions by their first part. variables: those of `let`. item, index, accumulated: what
+    the predicate being evaluated sees as #, #index and #acc. memory: elements made so far; steps: rounds of
+    predicates so far. random: how many random numbers were drawn; salt: what makes them differ from those of other
+    expressions with the same seed. Most of it stays as it is: the class holds what a frame begins with.
     """
 
-    env: dict[str, object]
-    clock: Clock
-    variables: dict[str, object] = field(default_factory=dict)
+    variables: Mapping[str, object] = MappingProxyType({})
     item: object = None
-    index: int = 0
+    index = 0
     accumulated: object = None
-    memory: int = 0
-    steps: int = 0
-    random: int = 0
-    salt: str = ""
+    memory = 0
+    steps = 0
+    random = 0
+
+    def __init__(self, env: dict[str, object], clock: Clock, salt: tuple[str, str] = ("", "")) -> None:
+        self.env, self.clock, self.salts = env, clock, salt
+
+    @property
+    def salt(self) -> str:
+        """The source of the expression and its place."""
+        return "@".join(self.salts)
 
     def grow(self, elements: int) -> None:
         """Account for a list or text of that size."""

@@ -33,6 +33,8 @@ def plain_int(value: object) -> bool:
 
 
 def plain_number(value: object) -> bool:
+    if type(value) is int or type(value) is float:
+        return True
     return is_number(value) and not isinstance(value, _NAMED)
 
 

@@ -40,8 +40,14 @@ def parse_float(value: str) -> float | None:
     return None if abs(number) == float("inf") and "n" not in value.lower() else number
 
 
+_SURE: Final = 18
+"""Digits that surely fit into 64 bits."""
+
+
 def to_integer(value: object) -> int:
     """int(v): of numbers, texts and durations."""
+    if type(value) is str and value.isdecimal() and value.isascii() and len(value) < _SURE:
+        return int(value)
     if isinstance(value, bool):
         raise Fault("invalid operation: int(bool)")
     match value:

@@ -33,12 +33,19 @@ def start(home: Home, kind: str, item: Json, annotations: Mapping[str, str]) -> 
     metadata = mapping(item, "metadata")
     log = log_of(home, str(metadata["uid"]))
     log.parent.mkdir(mode=0o700, parents=True)
-    env = {**os.environ, "NBFLOW_ANNOTATIONS": json.dumps(dict(annotations))}
+    env = {name: value for name, value in os.environ.items() if name != "HOME"}  # that is the step's own
+    env["NBFLOW_ANNOTATIONS"] = json.dumps(dict(annotations))
     names = [kind, str(metadata["name"]), str(metadata["uid"])]
     program = [sys.executable, "-P", "-m", "nbflow.controller.jobs", *names]
     with open(log, "ab", opener=_private) as output:
         return subprocess.Popen(
-            program, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True
+            program,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=env,
+            cwd="/",
+            start_new_session=True,
         )
 
 

@@ -14,10 +14,10 @@ from nbflow.controller import jobs
 from nbflow.controller.job_pods import STEP
 from nbflow.controller.kinds import Kind
 from nbflow.controller.live_objects import change_pod, change_workflow, read_pod
-from nbflow.controller.patching import json_patch, merge_patch, strategic_patch
 from nbflow.controller.pod_specs import Json, mapping
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.runtimes.stragglers import end_stragglers
+from nbflow.spec.patching import json_patch, merge_patch, strategic_patch
 from nbflow.spec.status import format_time
 from nbflow.store import Home, Store
 

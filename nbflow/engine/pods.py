@@ -13,6 +13,7 @@ from nbflow.engine.claims import claim_name
 from nbflow.engine.durations import parse_duration
 from nbflow.engine.failures import CallError
 from nbflow.engine.names import call_name
+from nbflow.engine.pod_patch import patched
 from nbflow.engine.run import POD_FIELDS, Call, Run
 from nbflow.engine.scope import Variables
 from nbflow.spec.model import IntOrString, KubeObject
@@ -54,7 +55,7 @@ def build_pod(
     order = agent_container(template, run, name)
     containers = [order] if order is not None else _containers(template)
     mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
-    return Pod(
+    pod = Pod(
         name=name,
         workflow=run.name,
         uid=run.workflow.metadata.uid,
@@ -75,6 +76,32 @@ def build_pod(
         annotations=_annotations(run, node, template),
         extra=_extra(run, template),
     )
+    patches = [] if order is not None else _patches(run, prepared, template, name)
+    return _with_volumes(patched(pod, patches), run, prepared) if patches else pod
+
+
+def _patches(run: Run, prepared: Prepared, template: Template, pod: str) -> list[str]:
+    """PodSpecPatch of the workflow and of the template, in the order in which they are applied."""
+    found = [run.spec.pod_spec_patch, template.pod_spec_patch]
+    scope = _scope(run, prepared, pod)
+    try:
+        texts = [substitute_tree(t, scope, allow_unresolved=True, clock=run.clock(pod)) for t in found if t]
+    except TemplateError as error:
+        raise CallError(error.problem) from None
+    return [str(text) for text in texts]
+
+
+def _with_volumes(pod: Pod, run: Run, prepared: Prepared) -> Pod:
+    """The pod with the volumes of the workflow that only its patch mounts."""
+    given = {str(volume.get("name")) for volume in pod.volumes}
+    containers = (*pod.init_containers, *pod.containers)
+    wanted = dict.fromkeys(str(m.get("name")) for c in containers for m in c.volume_mounts)
+    missing = [name for name in wanted if name not in given]
+    if not missing:
+        return pod
+    mounts = tuple({"name": name} for name in missing)
+    more = _volumes(run, prepared, [ContainerSpec("", "", volume_mounts=mounts)], pod.name)
+    return replace(pod, volumes=(*pod.volumes, *more))
 
 
 def _with_late_variables(run: Run, prepared: Prepared, pod: str) -> Template:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 
-from nbflow.runtimes.machine import Machine, hidden_paths
-from nbflow.runtimes.runtime import RuntimeUnavailable
+from nbflow.runtimes.machine import STANDARD_PATH, Machine, hidden_paths
+from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
+from nbflow.runtimes.security import Security
 
 _CAPABILITIES = (  # what a container has by default, less what makes devices or raw packets
     "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "SETFCAP", "NET_BIND_SERVICE",
@@ -17,7 +19,7 @@ _CAPABILITIES = (  # what a container has by default, less what makes devices or
 _FIX = "allow user namespaces (sysctl kernel.unprivileged_userns_clone, an AppArmor profile for bwrap)"
 
 
-def namespaces(user_namespace: int) -> list[str]:
+def namespaces(user_namespace: int, security: Security = Security()) -> list[str]:
     """Flags for a pod's namespaces and rights; the descriptor of a user namespace to enter, -1 for a new one."""
     # To wait on the descriptor has bubblewrap close it before the pod's program could see it.
     entered = ["--userns", str(user_namespace), "--block-fd", str(user_namespace)]
@@ -25,8 +27,33 @@ def namespaces(user_namespace: int) -> list[str]:
     flags = [*user, "--unshare-pid", "--unshare-uts", "--new-session", "--die-with-parent", "--clearenv"]
     if os.geteuid() == 0:
         flags += ["--cap-drop", "ALL"]
-        flags += [word for name in _CAPABILITIES for word in ("--cap-add", f"CAP_{name}")]
+        flags += [word for name in _kept(security) for word in ("--cap-add", f"CAP_{name}")]
+    elif security.user is not None and user_namespace < 0:
+        flags += ["--uid", str(security.user), "--gid", str(security.group or 0)]
     return flags
+
+
+def _kept(security: Security) -> list[str]:
+    """Capabilities: no more than a container has by default, less what the manifest drops."""
+    everything = "ALL" in security.dropped
+    kept = [name for name in _CAPABILITIES if not everything and name not in security.dropped]
+    kept += [name for name in _CAPABILITIES if name not in kept and security.added & {name, "ALL"}]
+    if security.user:  # to become that user takes both; they are gone afterwards
+        kept += [name for name in ("SETUID", "SETGID") if name not in kept]
+    return kept
+
+
+def switch_user(security: Security) -> list[str]:
+    """What goes before the program to become another user. Raises PodRejected if nothing here can."""
+    if security.user is None or os.geteuid() != 0:
+        return []
+    program = shutil.which("setpriv", path=STANDARD_PATH)
+    if program is None:
+        raise PodRejected(
+            f"nothing here can run a pod as user {security.user}", fix="apt-get install util-linux"
+        )
+    ids = [f"--reuid={security.user}", f"--regid={security.group or 0}", "--clear-groups"]
+    return [program, *ids, "--"]
 
 
 def view(machine: Machine, mounts: Mapping[str, str], sh: str) -> list[str]:

@@ -173,7 +173,8 @@ def _verdict(pod: Pod, status: PodStatus, problems: list[str], home: Home) -> tu
         if setup:
             return Phase.ERROR, setup
         said = f": {status.message}" if status.message else ""
-        return Phase.FAILED, f"{pod.main.name}: Error (exit code {status.exit_code}){said}"
+        reason = "OOMKilled" if pod.main.name in status.out_of_memory else "Error"
+        return Phase.FAILED, f"{pod.main.name}: {reason} (exit code {status.exit_code}){said}"
     if problems:
         return Phase.ERROR, f"wait: Error (exit code 64): {'; '.join(problems)}"
     return Phase.SUCCEEDED, ""

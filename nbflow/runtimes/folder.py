@@ -1,9 +1,9 @@
 """What a pod leaves on the disk while it runs and after: its folder and its status file.
 
 The status file tells all that must outlive a controller, one line a fact, appended by single writes:
-`start TIME` and `mount PATH SOURCE` (by the controller), `pid N` (by the wrapper, its own), `main N` (host only),
-`deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when SIGKILL follows), `exit N` (by the
-wrapper, at the end), `message TEXT` (why nothing could run).
+`start TIME`, `mount PATH SOURCE` and `limited CONTAINER` (by the controller), `pid N` (by the wrapper, its own),
+`main N` (host only), `deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when SIGKILL follows),
+`exit N` (by the wrapper, at the end), `message TEXT` (why nothing could run).
 Where a supervisor is the wrapper (supervisor/): `supervised` (by the controller), `container NAME CODE`,
 `init NAME CODE` (it failed), `reason NAME TEXT` (why it was ended), `evicted TEXT`, `ready ADDRESS` (of a daemon).
 
@@ -44,6 +44,7 @@ class Record:
     ready: str = ""
     evicted: str = ""
     reasons: dict[str, str] = field(default_factory=dict)
+    limited: list[str] = field(default_factory=list)
 
     @property
     def created(self) -> bool:
@@ -162,6 +163,7 @@ class PodFolder:
             failed_init=record.failed_init,
             evicted=record.evicted,
             reasons=record.reasons,
+            limited=tuple(record.limited),
         )
 
 
@@ -222,6 +224,8 @@ def _take_of_supervisor(record: Record, fact: str, value: str) -> None:
             record.failed_init = name, int(code)
         case "ready":
             record.ready = value
+        case "limited":
+            record.limited.append(value)
         case "evicted":
             record.evicted = value
         case "reason":

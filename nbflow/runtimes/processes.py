@@ -13,11 +13,13 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from nbflow.runtimes.addresses import NO_WAY_OUT, has_own_network, way_out
+from nbflow.runtimes.cgroups import limited, memory_limit, remove_group, was_killed
 from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.memory import free_memory
@@ -121,6 +123,7 @@ class ProcessRuntime:
             *(["supervised\n"] if supervised else []),
             f"start {time.time():.6f}\n",
             *(f"mount {path}\t{source}\n" for path, source in mounts.items()),
+            *(f"limited {c.name}\n" for c in (*pod.init_containers, *pod.containers) if memory_limit(c)),
         ]
         os.write(status, "".join(lines).encode())
         if supervised:
@@ -137,6 +140,9 @@ class ProcessRuntime:
             self._watch.wake()
             return
         log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
+        if limit := memory_limit(pod.main):
+            argv = limited(list(launch.argv), limit, folder.path, pod.main.name)
+            launch = replace(launch, argv=argv)
         result = folder.result if pod.wants_result else ""
         streams = Streams(log, folder.status_file, result, piped=opens_streams(pod))
         deadline = None if pod.deadline is None else max(0.0, pod.deadline.total_seconds())
@@ -280,6 +286,9 @@ class ProcessRuntime:
         folder = self._folder(name)
         if folder is None:
             return
+        record = folder.read()
+        for container in record.limited if record else ():
+            remove_group(folder.path, container)
         for path in (folder.status_file, folder.result, os.path.join(folder.path, REPORT)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
@@ -312,6 +321,9 @@ def _status(folder: PodFolder) -> PodStatus | None:
     status = folder.status()
     if status is not None and status.vanished:
         end_stragglers(folder.path)
+    if status is not None and status.limited and status.finished:
+        killed = frozenset(name for name in status.limited if was_killed(folder.path, name))
+        return replace(status, out_of_memory=killed)
     return status
 
 

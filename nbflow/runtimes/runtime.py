@@ -42,6 +42,7 @@ class PodStatus:
     ready: a daemon that passed its readiness probe; ip: where others reach it then.
     containers: exit codes of the containers that ended, where there are several. failed_init: name and exit code.
     evicted: why the pod had to go, as Kubernetes words it. reasons: why containers were ended, by name.
+    limited: containers with a limit on their memory; out_of_memory: those of them that the kernel ended for it.
     """
 
     name: str
@@ -58,6 +59,8 @@ class PodStatus:
     failed_init: tuple[str, int] | None = None
     evicted: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)
+    limited: tuple[str, ...] = ()
+    out_of_memory: frozenset[str] = frozenset()
 
 
 class Runtime(Protocol):

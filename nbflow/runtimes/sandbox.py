@@ -15,7 +15,7 @@ import time
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
-from nbflow.runtimes.bubblewrap import children, namespaces, probe, user_namespace, view
+from nbflow.runtimes.bubblewrap import children, namespaces, probe, switch_user, user_namespace, view
 from nbflow.runtimes.commands import check_text, find_program
 from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.linkfarm import MACHINE, build_farms
@@ -23,6 +23,7 @@ from nbflow.runtimes.machine import PYTHON_ANNOTATION, Machine, hidden_paths, ma
 from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
+from nbflow.runtimes.security import security_of
 from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
 from nbflow.runtimes.stragglers import MARK
 from nbflow.runtimes.volumes import declared_paths, mounts_of, read_only_mounts
@@ -89,19 +90,30 @@ class Sandbox:
 
     def launch(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> Launch:
         seen = self._view(pod.annotations.get(PYTHON_ANNOTATION, ""))
-        env = {"PATH": seen.machine.search_path, "HOME": "/root", "LANG": "C.UTF-8", **seen.machine.env}
+        security = security_of(pod, pod.main)
+        home = "/" if security.user else "/root"
+        env = {"PATH": seen.machine.search_path, "HOME": home, "LANG": "C.UTF-8", **seen.machine.env}
         env |= {str(item["name"]): str(item.get("value", "")) for item in pod.main.env}
         working_dir = clean(pod.main.working_dir or "/")
         argv = [*pod.main.command, *pod.main.args]
         check_text(working_dir, *argv, *env, *env.values())
         self._check_program(argv[0], env["PATH"], working_dir, folder, self._table(mounts, seen))
-        words = ["--hostname", pod.name[:63], *namespaces(self._inherited), "--bind", folder.root, "/"]
+        words = [
+            "--hostname",
+            pod.name[:63],
+            *namespaces(self._inherited, security),
+            "--bind",
+            folder.root,
+            "/",
+        ]
         words += self._mount_flags(seen, mounts, read_only_mounts(pod))
+        if security.read_only_root:
+            words += ["--remount-ro", "/"]
         for name, value in env.items():
             words += ["--setenv", name, value]
         words += ["--chdir", working_dir]
         return Launch(
-            argv=[self._bwrap, "--args", str(ARGUMENTS), "--", *argv],
+            argv=[self._bwrap, "--args", str(ARGUMENTS), "--", *switch_user(security), *argv],
             env={MARK: folder.path},
             arguments="".join(f"{word}\0" for word in words).encode("utf-8", "surrogateescape"),
             namespace=self._namespace,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from nbflow.errors import NbflowError
 from nbflow.runtimes.addresses import SHARED, has_own_network, pod_address
 from nbflow.runtimes.asked import asked_of, is_asked
+from nbflow.runtimes.cgroups import limited, memory_limit
 from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.machine import STANDARD_PATH
@@ -110,10 +111,12 @@ class Planner:
         except CommandNotFound as error:
             launch, missing = Launch(argv=()), " ".join(str(error).split())
         self._namespace = max(self._namespace, launch.namespace)
-        arguments = launch.arguments
+        arguments, argv = launch.arguments, list(launch.argv)
+        if argv and (limit := memory_limit(container)):
+            argv = limited(argv, limit, folder.path, container.name)
         return ContainerPlan(
             name=container.name,
-            argv=tuple(launch.argv),
+            argv=tuple(argv),
             env=dict(launch.env),
             log=log,
             cwd=launch.working_dir,

@@ -28,7 +28,8 @@ def container_failure(pod: Pod, status: PodStatus) -> str:
 
 def _failed(name: str, code: int, status: PodStatus) -> str:
     said = f": {status.reasons[name]}" if name in status.reasons else ""
-    return f"{name}: Error (exit code {code}){said}"
+    reason = "OOMKilled" if name in status.out_of_memory else "Error"
+    return f"{name}: {reason} (exit code {code}){said}"
 
 
 def containers_outcome(status: PodStatus) -> dict[str, tuple[Phase, str]]:

@@ -37,7 +37,9 @@ def _command(asked: Asked, process: Process, timeout: float) -> bool:
     argv, arguments = asked.command, plan.arguments
     if plan.entered:
         joined = ("--pidns", str(PROCESSES)) if processes >= 0 else ()
-        argv = (*plan.argv[: plan.argv.index("--")], *joined, "--", *argv)
+        first = plan.argv.index("--")
+        end = plan.argv.index("--", first + 1) if plan.argv[first + 1].endswith("/setpriv") else first
+        argv = (*plan.argv[:first], *joined, *plan.argv[first : end + 1], *argv)
     if arguments is not None and processes >= 0:
         arguments = arguments.replace("--unshare-pid\0", "")
     run = Process(

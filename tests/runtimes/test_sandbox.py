@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -404,3 +405,49 @@ runtime.forget_pod("p", keep_root=False)
 assert not (home.pod("u", "p") / "root").exists()
 print("all right")
 """
+
+
+def test_a_pod_may_run_as_another_user(cluster: Cluster) -> None:
+    extra = {"securityContext": {"runAsUser": 1234, "runAsGroup": 4321}}
+    pod = shell("id -u; id -g; echo $HOME; echo mine > /tmp/x; stat -c %u /tmp/x", extra=extra)
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/x"}}]}
+    outcome = cluster.run(replace(pod, outputs=outputs))
+    assert (outcome.phase, cluster.log("pod-1")) == (Phase.SUCCEEDED, "1234\n4321\n/\n1234\n")
+    assert outcome.outputs is not None
+    assert outcome.outputs["parameters"][0]["value"] == "mine"  # type: ignore[index]
+    whole = replace(shell("id -u", "pod-2"), extra={"securityContext": {"runAsUser": 77}})
+    cluster.run(whole)
+    assert cluster.log("pod-2") == "77\n"
+
+
+def test_runs_as_root_or_not(cluster: Cluster) -> None:
+    extra = {"securityContext": {"runAsUser": 0, "runAsNonRoot": True}}
+    with pytest.raises(PodRejected, match="has runAsNonRoot and runAsUser: 0, which is root"):
+        cluster.executor.start(shell("true", extra=extra))
+
+
+def test_a_root_that_is_read_only(cluster: Cluster) -> None:
+    volume = {"name": "v", "emptyDir": {}}
+    pod = shell(
+        "touch /x /tmp/x 2>/dev/null || echo no; echo yes > /v/x; cat /v/x; cat /argo/staging/script >/dev/null",
+        extra={"securityContext": {"readOnlyRootFilesystem": True}},
+        volumes=(volume,), volume_mounts=({"name": "v", "mountPath": "/v"},), source="x",
+    )  # fmt: skip
+    cluster.run(pod)
+    assert cluster.log("pod-1") == "no\nyes\n"
+
+
+def test_capabilities_are_dropped_and_none_is_added_that_a_container_lacks(cluster: Cluster) -> None:
+    if os.geteuid():
+        pytest.skip("an ordinary user's pods have none")
+    show = "grep CapEff /proc/self/status | cut -f2"
+    contexts = [
+        {},
+        {"capabilities": {"drop": ["ALL"]}},
+        {"capabilities": {"drop": ["ALL"], "add": ["CHOWN", "SYS_ADMIN"]}},
+        {"capabilities": {"add": ["SYS_ADMIN"]}},
+    ]
+    for number, context in enumerate(contexts):
+        cluster.run(shell(show, f"pod-{number}", extra={"securityContext": context}))
+    found = [int(cluster.log(f"pod-{number}"), 16) for number in range(len(contexts))]
+    assert found[1:] == [0, 1, found[0]]

@@ -23,7 +23,7 @@ _MERGE_KEYS = {
     "ownerReferences": "uid",
     "conditions": "type",
 }
-"""Lists whose items are merged by a key of theirs, in the kinds that are kept here."""
+"""Lists of Kubernetes whose items are merged by a key of theirs."""
 
 
 def merge_patch(target: object, patch: object) -> object:

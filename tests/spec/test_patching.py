@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from nbflow.controller.patching import json_patch, merge_patch, strategic_patch
 from nbflow.errors import NbflowError
+from nbflow.spec.patching import json_patch, merge_patch, strategic_patch
 
 POD = {
     "spec": {"containers": [{"name": "a", "image": "1", "args": ["x"]}, {"name": "b", "image": "2"}], "x": 1}

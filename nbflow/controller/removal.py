@@ -15,6 +15,7 @@ from pathlib import Path
 from nbflow.artifacts import driver_for
 from nbflow.controller.inbox import Inbox, PodCleared
 from nbflow.errors import NbflowError
+from nbflow.runtimes.cgroups import remove_old_groups
 from nbflow.runtimes.memory import free_memory, free_orphaned_memory
 from nbflow.spec.status import NodeStatus, artifacts_by_name
 from nbflow.store import Home
@@ -93,6 +94,7 @@ def sweep(
 ) -> None:
     """Remove the roots of failed pods that are too old or too many. forget: (target, pod) drops one."""
     free_orphaned_memory()
+    remove_old_groups()
     with Ledger(home) as ledger:
         roots = [
             KeptRoot(key, target, pod, ended, size_of(home.pod(uid, pod)))

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,7 @@ from nbflow.units import size
 
 _ROOT = "/sys/fs/cgroup"
 _PREFIX = "nbflow-"
+_OLD = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,16 @@ def remove_group(pod: str, container: str) -> None:
     if tree is not None:
         with contextlib.suppress(OSError):
             os.rmdir(group_of(tree, pod, container))
+
+
+def remove_old_groups() -> None:
+    """Of pods whose home was removed: empty ones that nobody looked at for a day."""
+    tree = memory_tree()
+    with contextlib.suppress(OSError), os.scandir(tree.folder if tree else "/nonexistent") as entries:
+        for entry in list(entries):
+            with contextlib.suppress(OSError):
+                if entry.name.startswith(_PREFIX) and entry.stat().st_mtime < time.time() - _OLD:
+                    os.rmdir(entry.path)
 
 
 def group_of(tree: Tree, pod: str, container: str) -> str:

@@ -124,7 +124,11 @@ def _own_findings(
     left_out: there are others to lint, beside which Argo leaves a malformed document out.
     """
     if left_out and (document.malformed or not document.data):
-        return [replace(finding, severity=Severity.WARNING) for finding in document.findings]
+        # A wrong type is an error even there: Argo reads all files loosely first, for what refers to them.
+        return [
+            finding if finding.rule == "NBF103" else replace(finding, severity=Severity.WARNING)
+            for finding in document.findings
+        ]
     if not document.data or document.kind in chosen:
         return document.findings
     if document.kind == "WorkflowEventBinding" and document.source in sources:

@@ -339,6 +339,8 @@ def test_a_document_with_a_repeated_key_is_malformed_for_argo():
     assert ("NBF101", Severity.ERROR) in [(f.rule, f.severity) for f in lint_texts([("a", twice)])]
     beside = lint_documents(load_documents(GOOD + "---\n" + twice, "a"))
     assert {(f.rule, f.severity) for f in beside} == {("NBF101", Severity.WARNING)}
+    wrong = lint_documents(load_documents(f"{GOOD}---\n{twice}  templates: [[]]\n", "a"))
+    assert ("NBF103", Severity.ERROR) in [(f.rule, f.severity) for f in wrong]
     loose = lint_texts([("a", GOOD.replace("kind:", "kind: Workflow\nkind:", 1))], strict=False)
     assert [(f.rule, f.severity) for f in loose] == [("NBF201", Severity.WARNING)]
 

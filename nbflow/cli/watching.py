@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from nbflow.commands.advice import Adviser
 
 _TICK = 1.0  # seconds between redraws when nothing happens: durations grow
+_RARELY = 20
+"""So many times as long as drawing takes is waited before it is done only for the clock."""
 _QUIET = (NodeType.STEP_GROUP, NodeType.TASK_GROUP)
 
 
@@ -144,9 +147,10 @@ def _ticking(updates: Iterator[WorkflowObject]) -> Iterator[WorkflowObject]:
 
     threading.Thread(target=read, name="watch", daemon=True).start()
     last: WorkflowObject | None = None
+    pause = _TICK
     while True:
         try:
-            items = [arrived.get(timeout=_TICK)]
+            items = [arrived.get(timeout=pause)]
         except queue.Empty:
             items = []
         while not arrived.empty():
@@ -154,7 +158,9 @@ def _ticking(updates: Iterator[WorkflowObject]) -> Iterator[WorkflowObject]:
         found = [item for item in items if isinstance(item, WorkflowObject)]
         last = found[-1] if found else last
         if last is not None:
+            began = time.thread_time()
             yield last
+            pause = max(_TICK, _RARELY * (time.thread_time() - began))
         for item in items:
             if isinstance(item, BaseException):
                 raise item

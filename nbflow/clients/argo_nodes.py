@@ -65,7 +65,7 @@ def _zstd(data: bytes, where: str) -> bytes:
             raise NbflowError(
                 "the nodes are packed with zstd, which this Python cannot read",
                 where=where,
-                fix="pip install zstandard",
+                fix="pip install 'nbflow[packings]'",
             ) from error
         return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(data))
     return bytes(zstd.decompress(data))
@@ -78,7 +78,7 @@ def _brotli(data: bytes, where: str) -> bytes:
         raise NbflowError(
             "the nodes are packed with brotli, which this Python cannot read",
             where=where,
-            fix="pip install brotli",
+            fix="pip install 'nbflow[packings]'",
         ) from error
     try:
         return bytes(brotli.decompress(data))

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import random
+import sys
 import threading
 import time
 
@@ -231,6 +232,23 @@ def test_packed_nodes_are_unpacked(cluster):
     assert done == [None]
     changed = [(name, phase) for number, name, phase in seen if number == 1]
     assert changed == [("1", Phase.SUCCEEDED), ("2", Phase.SUCCEEDED)]
+
+
+@pytest.mark.parametrize("packing", ["zstandard", "brotli"])
+def test_other_packings_are_unpacked_if_they_are_installed(cluster, packing, monkeypatch):
+    library = pytest.importorskip(packing)
+    create(cluster)
+    data = json.dumps({one["id"]: one for one in states(3, lambda _: "Running")}).encode()
+    text = base64.b64encode(library.compress(data)).decode()
+    set_status(cluster, "w", "Running", [], compressedNodes=text)
+    assert [n.display_name for n in ArgoClient().get("w").status.nodes.values()] == ["w", "0", "1", "2"]
+    monkeypatch.setitem(sys.modules, packing, None)
+    monkeypatch.setitem(sys.modules, "compression", None)
+    with pytest.raises(NbflowError) as error:
+        ArgoClient().get("w")
+    said = {"zstandard": "zstd"}.get(packing, packing)
+    assert error.value.problem == f"the nodes are packed with {said}, which this Python cannot read"
+    assert error.value.fix == "pip install 'nbflow[packings]'"
 
 
 def test_broken_packed_nodes_are_said(cluster):

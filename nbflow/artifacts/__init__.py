@@ -24,6 +24,20 @@ def place_of(artifact: Mapping[str, object]) -> str:
     return next((place for place in PLACES if artifact.get(place) is not None), "")
 
 
+def relocated(artifact: Mapping[str, object], repository: Mapping[str, object]) -> Mapping[str, object]:
+    """An artifact that names a key alone, in the repository: a location with its own key; {} for the home's."""
+    own = location(artifact, "s3") if place_of(artifact) == "s3" else {}
+    if not repository or not own or own.get("endpoint"):
+        return artifact
+    rest = {name: value for name, value in artifact.items() if name != "s3"}
+    return {**rest, **with_key(repository, str(own.get("key") or ""))}
+
+
+def with_key(repository: Mapping[str, object], key: str) -> Mapping[str, object]:
+    """A location in a repository."""
+    return {place: {**location(repository, place), "key": key} for place in repository}
+
+
 def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secrets = no_secrets) -> Driver:
     """The driver for where an artifact lives. Raises PlaceNotReached if there is none.
 

@@ -8,11 +8,12 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from nbflow.artifacts import driver_for
+from nbflow.controller.artifact_gc import ON_COMPLETION, ON_DELETION, collect, doomed
 from nbflow.controller.inbox import Inbox, PodCleared
 from nbflow.errors import NbflowError
 from nbflow.runtimes.cgroups import remove_old_groups
@@ -24,12 +25,13 @@ from nbflow.store.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class FilesOf:
-    """Whose files are to go."""
+    """Whose files are to go. spec: of the workflow, whose artifactGC counts."""
 
     home: Home
     uid: str
     workflow: str
     nodes: Sequence[NodeStatus] = ()
+    spec: Mapping[str, object] = field(default_factory=dict)
 
 
 def remove_files(files: FilesOf) -> None:
@@ -39,6 +41,8 @@ def remove_files(files: FilesOf) -> None:
         for pod in folder.iterdir():
             free_memory(os.fspath(pod))
     remove_tree(folder)
+    if wanted := doomed(files.nodes, files.spec, ON_COMPLETION, ON_DELETION):
+        collect(files.home, wanted)
     for artifact in own_artifacts(files.nodes, files.workflow):
         with contextlib.suppress(NbflowError, OSError):
             driver_for(artifact, files.home.artifacts).delete(artifact)

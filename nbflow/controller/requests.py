@@ -11,6 +11,7 @@ from nbflow.controller.again import Renewal, renewal
 from nbflow.controller.removal import FilesOf
 from nbflow.controller.workflows import Workflows
 from nbflow.engine.decision import UserAsked
+from nbflow.engine.startup import STORED_SPEC
 from nbflow.errors import NbflowError
 from nbflow.spec.status import NodeStatus, Phase
 from nbflow.store.ledger import Ledger
@@ -127,8 +128,18 @@ class Requests:
             return
         workflow.removing = True
         row = workflow.submitted
-        files = FilesOf(self._ledger.home, row.uid, row.name, self._nodes_of(row.key))
+        files = FilesOf(self._ledger.home, row.uid, row.name, self._nodes_of(row.key), self._spec_of(row.key))
         self._workflows.after_commit(partial(self._remove, row.key, files))
+
+    def _spec_of(self, key: int) -> Mapping[str, object]:
+        """That of its template, where it has one."""
+        try:
+            snapshot = self._ledger.by_key(key)
+        except ValueError:
+            return {}
+        found = snapshot.object() if snapshot else None
+        stored = found.status.extra.get(STORED_SPEC) if found else None
+        return stored if isinstance(stored, Mapping) else found.spec if found else {}
 
     def _nodes_of(self, key: int) -> tuple[NodeStatus, ...]:
         try:

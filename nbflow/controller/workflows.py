@@ -18,6 +18,7 @@ from typing import cast
 
 from nbflow.controller.active import ActiveWorkflow, BuildObserver, StoreWorld
 from nbflow.controller.again import Renewal, record_begun, remembered
+from nbflow.controller.artifact_gc import collect_completed
 from nbflow.controller.kubelet import Kubelet
 from nbflow.controller.leftovers import Expiries, goes_at_once, goes_in_the_end
 from nbflow.controller.removal import remove_tree
@@ -143,6 +144,7 @@ class Workflows:
             if workflow.finished and not workflow.deleting:
                 self.batch.settled.append(workflow.key)
                 self._collect_claims(workflow)
+                self._collect_artifacts(workflow)
                 self._collect_pods(workflow)
                 self.expiries.note(workflow.key, workflow.spec, workflow.phase, workflow.finished_at)
                 self.let_go(workflow)
@@ -164,6 +166,12 @@ class Workflows:
             return
         if claims_go(workflow.spec.get("volumeClaimGC"), workflow.phase):
             self.after_commit(partial(self._kubelet.beside, partial(remove_tree, folder)))
+
+    def _collect_artifacts(self, workflow: ActiveWorkflow) -> None:
+        """Remove the artifacts that go on completion."""
+        if '"artifactGC"' in workflow.submitted.spec or "artifactGC" in workflow.spec:
+            collect = partial(collect_completed, self._ledger.home, workflow.key, workflow.spec)
+            self.after_commit(partial(self._kubelet.beside, collect))
 
     def _collect_pods(self, workflow: ActiveWorkflow) -> None:
         """Remove what was kept of its pods, if its podGC says so."""

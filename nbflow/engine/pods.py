@@ -14,6 +14,7 @@ from nbflow.engine.durations import parse_duration
 from nbflow.engine.failures import CallError
 from nbflow.engine.names import call_name
 from nbflow.engine.pod_patch import patched
+from nbflow.engine.repository import repository_of
 from nbflow.engine.run import POD_FIELDS, Call, Run
 from nbflow.engine.scope import Variables
 from nbflow.spec.model import IntOrString, KubeObject
@@ -55,6 +56,7 @@ def build_pod(
     order = agent_container(template, run, name)
     containers = [order] if order is not None else _containers(template)
     mounted = [*containers, *map(_container, template.init_containers), *map(_container, template.sidecars)]
+    repository = repository_of(run, template, _scope(run, prepared, name), name)
     pod = Pod(
         name=name,
         workflow=run.name,
@@ -72,6 +74,8 @@ def build_pod(
         daemon=bool(template.daemon),
         sidecars=tuple(sidecar.name for sidecar in template.sidecars),
         own_claims=tuple(f"{run.name}-{claim_name(claim)}" for claim in run.spec.volume_claim_templates),
+        repository=repository.place,
+        archive_logs=repository.archive_logs and order is None,
         labels=_labels(run, call, template),
         annotations=_annotations(run, node, template),
         extra=_extra(run, template),

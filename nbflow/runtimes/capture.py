@@ -6,9 +6,10 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from nbflow.artifacts import driver_for, place_of
+from nbflow.artifacts import driver_for, place_of, relocated, with_key
 from nbflow.artifacts.archive import pack_tar, pack_zip
 from nbflow.artifacts.attempts import attempt
 from nbflow.artifacts.credentials import Secrets, no_secrets
@@ -103,6 +104,32 @@ class Capture:
             self.problems.append(f"failed to save artifact {artifact.get('name', '')}: {error.problem}")
         return None
 
+    def _located(self, artifact: JsonObject, file_name: str) -> JsonObject:
+        """The artifact with its place, which is the repository's if it names none."""
+        repository = self._pod.repository
+        if place_of(artifact):
+            return relocated(artifact, repository)
+        home = {"s3": {"key": self._pod.artifact_key}}
+        [place] = (repository or home).values()
+        key = f"{place.get('key', '')}/{file_name}" if isinstance(place, Mapping) else file_name
+        return {**artifact, **with_key(repository or home, key)}
+
+    def logs(self, logs: Mapping[str, Path]) -> list[JsonObject]:
+        """Keep the logs of containers, by their names, as artifacts."""
+        kept = []
+        for container, path in logs.items():
+            artifact = self._located(
+                {"name": f"{container}-logs", "archive": {"none": {}}}, f"{container}.log"
+            )
+            try:
+                driver = driver_for(artifact, self._repository, self._secrets)
+                attempt(partial(driver.save, path, artifact, take=False))
+            except NbflowError as error:
+                self.problems.append(f"failed to save artifact {container}-logs: {error.problem}")
+            else:
+                kept.append(artifact)
+        return kept
+
     def _store(self, artifact: JsonObject, place: Path, own_name: str) -> JsonObject:
         """Pack and save; returns the artifact with where it is now."""
         name = str(artifact.get("name", ""))
@@ -119,11 +146,7 @@ class Capture:
             tar = archive.get("tar")
             level = tar.get("compressionLevel") if isinstance(tar, Mapping) else None
             pack_tar(place, staged, level=level if isinstance(level, int) else -1)
-        saved = (
-            artifact
-            if place_of(artifact)
-            else {**artifact, "s3": {"key": f"{self._pod.artifact_key}/{file_name}"}}
-        )
+        saved = self._located(artifact, file_name)
         try:
             driver = driver_for(saved, self._repository, self._secrets)
             attempt(lambda: driver.save(source, saved, take=source == staged))

@@ -41,7 +41,7 @@ class Executor:
 
     def is_quick(self, pod: Pod) -> bool:
         """Whether start and finish move no artifacts, so that a thread would cost more than it saves."""
-        return not pod.inputs and not items(pod.outputs, "artifacts")
+        return not pod.inputs and not items(pod.outputs, "artifacts") and not pod.archive_logs
 
     def start(self, pod: Pod) -> None:
         """Stage what the pod starts with and create it. No effect if it exists.
@@ -101,6 +101,12 @@ class Executor:
             volume_mounts=tuple(_with_path(mount, env) for mount in container.volume_mounts),
         )
 
+    def _logs(self, pod: Pod) -> dict[str, Path]:
+        """The logs of the containers that are no sidecars."""
+        main = [container.name for container in pod.containers if container.name not in pod.sidecars]
+        found = {name: self._home.log(pod.uid, pod.name, name) for name in main}
+        return {name: path for name, path in found.items() if path.exists()}
+
     def _images(self, container: ContainerSpec) -> dict[str, Image]:
         return dict(KNOWN if container.command else known_images(self._home.root))
 
@@ -118,6 +124,8 @@ class Executor:
         with _scratch(self._home, pod, needed=bool(items(wanted.outputs, "artifacts"))) as scratch:
             capture = Capture(wanted, self._home.artifacts, scratch, path_of, self._secret)
             outputs = capture.outputs(status.exit_code, result)
+            if pod.archive_logs and (logs := capture.logs(self._logs(pod))):
+                outputs["artifacts"] = [*items(outputs, "artifacts"), *logs]
         if pod.volumes:
             remove_secrets(pod, self._home)
         phase, message = _verdict(pod, status, capture.problems, self._home)

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from nbflow.artifacts import driver_for, place_of
+from nbflow.artifacts import driver_for, place_of, relocated
 from nbflow.artifacts.archive import is_tar, unpack_tar, unpack_zip
 from nbflow.artifacts.attempts import attempt
 from nbflow.artifacts.driver import ArtifactNotFound
@@ -35,7 +35,7 @@ class Stager:
     def stage(self, pod: Pod) -> None:
         """Raises PodRejected, naming what is missing or not understood."""
         for artifact in pod.inputs:
-            self._artifact(artifact)
+            self._artifact(relocated(artifact, pod.repository))
         if pod.main.source is not None:
             place = self._fresh(SCRIPT)
             place.write_bytes(pod.main.source.encode("utf-8", "surrogateescape"))

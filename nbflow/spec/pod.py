@@ -51,6 +51,8 @@ class Pod:
     volumes: Kubernetes' JSON. daemon: counts as up once ready.
     sidecars: names of the containers that are; they end when the others have.
     own_claims: claims made for this workflow alone, by its volumeClaimTemplates.
+    repository: where artifacts without a place of their own go, in Argo's JSON with the key of the pod's folder; {} for
+      the home. archive_logs: keep the logs there as artifacts, too.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Pod:
     daemon: bool = False
     sidecars: tuple[str, ...] = ()
     own_claims: tuple[str, ...] = ()
+    repository: JsonObject = field(default_factory=dict)
+    archive_logs: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     extra: JsonObject = field(default_factory=dict)

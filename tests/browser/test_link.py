@@ -86,6 +86,7 @@ def test_silence_is_told_with_its_age(bare, fake):
     page.clock.install()
     page.reload()
     expect(badge(page)).to_have_text("◷Pending")
+    expect(view(page).locator(".nbflow-link")).to_be_hidden()  # the kernel has answered
     start(fake)
     expect(badge(page)).to_have_text("●Running")
     page.evaluate("window.deaf = true")
@@ -105,6 +106,7 @@ def test_after_a_sleep_the_view_asks_at_once_and_catches_up(bare, fake):
     page.clock.install()
     page.reload()
     expect(badge(page)).to_have_text("◷Pending")
+    expect(view(page).locator(".nbflow-link")).to_be_hidden()  # the kernel has answered
     page.evaluate("window.deaf = true")
     start(fake)
     stage.live._feed._wake.wait(0)

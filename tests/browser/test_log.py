@@ -145,6 +145,7 @@ def test_copy_and_download(bare, fake):
         button(page, "Download").click()
     assert saved.value.suggested_filename == "diamond-B.log"
     assert saved.value.path().read_text() == "other\n"
+    expect(said(page)).to_have_text("diamond-B.log is saved where the browser puts downloads.")
 
 
 def test_five_thousand_lines_a_second_arrive_without_a_gap(bare, fake):

@@ -147,8 +147,10 @@ export class GraphView {
   select(shape) {
     this.focusOn(shape);
     const { node } = shape.dataset;
+    const mark = this.markOf(shape);
     if (this.store.nodes.has(node)) this.store.select(node);
-    else if (this.markOf(shape)?.many) this.find(`${this.markOf(shape).title.replace(/ ×.*$/, "")}(`);
+    else if (mark?.many && shape.dataset.phase !== "Pending") this.find(`${mark.title.replace(/ ×.*$/, "")}(`);
+    else if (mark) this.store.say(`${mark.title} has not started${this.store.finished ? "" : " yet"}.`);
   }
 
   fold(shape) {

@@ -59,7 +59,7 @@ export class HeaderView {
     if (link === "gone" && !finished) {
       return `The kernel that showed this is gone; the workflow does not need it. \`%workflow watch ${header.name}\` shows it again.`;
     }
-    if (said?.text && (!finished || said.wrong || said.run)) return said.text;
+    if (said?.text) return said.text;
     if (finished || ended) return "";
     return header.held ? "It is suspended: Resume lets it go on." : "";
   }

@@ -67,8 +67,10 @@ export class Store {
     this.seq = message.seq;
     if (message.now) this.offset = message.now - Date.now();
     if (message.full && this.header && this.header.name !== message.header.name) this.forget();
+    const went = this.header !== null && !this.finished;
     this.header = message.header;
-    this.touch("header");
+    if (went && this.finished && this.said && !this.said.wrong && !this.said.run) this.said = null; // it is out of date
+    this.touch("header", "said");
     if (message.full) {
       this.tree.clear();
       this.details.clear();

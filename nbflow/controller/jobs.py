@@ -23,6 +23,7 @@ from typing import cast
 from nbflow.controller.job_pods import ObjectEnded, ObjectPods, is_awaited
 from nbflow.controller.pod_specs import Json, mapping, number
 from nbflow.errors import NbflowError
+from nbflow.runtimes.stragglers import MARK
 from nbflow.spec.pod import PodOutcome
 from nbflow.spec.status import Phase, format_time
 from nbflow.store import Home, open_store
@@ -33,7 +34,9 @@ def start(home: Home, kind: str, item: Json, annotations: Mapping[str, str]) -> 
     metadata = mapping(item, "metadata")
     log = log_of(home, str(metadata["uid"]))
     log.parent.mkdir(mode=0o700, parents=True)
-    env = {name: value for name, value in os.environ.items() if name != "HOME"}  # that is the step's own
+    env = {
+        name: value for name, value in os.environ.items() if name not in {"HOME", "PWD", MARK}
+    }  # the step's
     env["NBFLOW_ANNOTATIONS"] = json.dumps(dict(annotations))
     names = [kind, str(metadata["name"]), str(metadata["uid"])]
     program = [sys.executable, "-P", "-m", "nbflow.controller.jobs", *names]

@@ -306,7 +306,7 @@ def test_plugins_of_a_workflow_are_asked(shell: Shell) -> None:
           - |
               {source}
           ports: [{{containerPort: 4356}}]
-          resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{cpu: 1m, memory: 1Mi}}}}
+          resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{cpu: 100m, memory: 128Mi}}}}
           securityContext: {{runAsNonRoot: true}}
   templates:
   - name: main

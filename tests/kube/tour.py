@@ -100,7 +100,9 @@ def words(line, folder):
 
 @pytest.fixture
 def lying_about(cluster):
-    """A failed workflow with a pod, one that waits for an answer, and one with artifacts in a bucket."""
+    """A failed workflow with a pod, one that waits for an answer, and one with artifacts in a bucket: all of them old,
+    so that none is @latest."""
+    clock, cluster.storage.clock = cluster.storage.clock, lambda: "2024-01-01T00:00:00Z"
 
     def create(name, phase, *nodes, spec=None, **status):
         found = {"phase": phase, "nodes": {one["id"]: one for one in nodes}, **status}
@@ -126,3 +128,4 @@ def lying_about(cluster):
     cluster.storage.create(("v1", "configmaps"), "default", places)
     data = {"access": "YQ==", "secret": "Yg=="}
     cluster.storage.create(("v1", "secrets"), "default", {"metadata": {"name": "cred"}, "data": data})
+    cluster.storage.clock = clock

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from nbflow.spec.build import Fault
+from nbflow.spec.build import MAX_DEPTH, Fault
 
 
 def explain(error: yaml.YAMLError, text: str) -> Fault:
@@ -16,6 +16,8 @@ def explain(error: yaml.YAMLError, text: str) -> Fault:
     mark = error.problem_mark or error.context_mark
     offset = min(mark.index, len(text)) if mark is not None else 0
     problem = error.problem or error.context or "the YAML is malformed"
+    if "maximum nesting depth" in problem:  # libyaml from 0.2.6 on has a limit of its own, beyond ours
+        return Fault(offset, f"nested too deeply: more than {MAX_DEPTH} levels")
     context = _context(error)
     place, fix = _advice(problem, text, offset)
     return Fault(place, f"the YAML is malformed: {problem}{context}", fix)

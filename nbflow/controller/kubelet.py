@@ -38,6 +38,9 @@ class PodExecutor(Protocol):
     def start(self, pod: Pod) -> None:
         """Stage the inputs and create the pod."""
 
+    def progress(self, pod: Pod) -> str:
+        """How far a pod that runs says it got."""
+
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
         """Capture the outputs."""
 
@@ -66,7 +69,7 @@ class Stage(Enum):
 class LivePod:
     """A pod that is not over. deleted: why it is to end, None if it is not; grace: how long it may take.
 
-    priority: of its workflow. demand: the room that it takes while it runs.
+    priority: of its workflow. demand: the room that it takes while it runs. progress: how far it said it got.
     """
 
     pod: Pod
@@ -77,6 +80,7 @@ class LivePod:
     grace: timedelta = timedelta(0)
     tries: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
+    progress: str = ""
     priority: int = 0
     demand: Demand = field(default_factory=Demand)
 
@@ -145,6 +149,16 @@ class Kubelet:
     def running(self) -> Iterator[LivePod]:
         """The pods that run now."""
         return (live for live in self._live.values() if live.stage is Stage.RUNNING)
+
+    def take_progress(self) -> list[tuple[str, str]]:
+        """Pods that say that they got further than the last time, and how far."""
+        found = []
+        for live in self.running():
+            progress = live.place.executor.progress(live.pod)
+            if progress and progress != live.progress:
+                live.progress = progress
+                found.append((live.pod.name, progress))
+        return found
 
     def create(self, pod: Pod, workflow: int, target: str, priority: int = 0) -> None:
         """Start it as soon as there is room. `start_queued` carries it out."""

@@ -264,6 +264,8 @@ class Loop:
             self._abandon()
             return
         mark_logs(self._ledger.home, self._kubelet.running())
+        for pod, progress in self._kubelet.take_progress():
+            self.workflows.pod_progressed(pod, progress)
         if now - self._swept_at >= _SWEEP:
             self._swept_at = now
             self._kubelet.beside(self._sweep)

@@ -30,6 +30,7 @@ from nbflow.engine.decision import (
     DeletePod,
     Event,
     PodFinished,
+    PodProgressed,
     PodReady,
     PodStarted,
     Started,
@@ -253,6 +254,11 @@ class Workflows:
         self.observe(workflow, PodStarted(pod.name, at, host=_HOST))
         if pod.daemon:
             self.starting_daemons.add(pod.name)
+
+    def pod_progressed(self, pod: str, progress: str) -> None:
+        """A pod says how far it got."""
+        if workflow := self._by_pod.get(pod):
+            self.observe(workflow, PodProgressed(pod, progress))
 
     def daemons_are_up(self) -> None:
         """Look which daemons passed their readiness probes meanwhile."""

@@ -25,6 +25,7 @@ from nbflow.engine.timeouts import watch_pending
 from nbflow.engine.tree import waits_for_lock
 from nbflow.spec.arguments import Outputs
 from nbflow.spec.status import NodeStatus, NodeType, Phase
+from nbflow.spec.sums import parse_progress
 from nbflow.spec.template import TEMPLATE_TYPES, ContainerNode, RetryStrategy, Template
 
 MAX_DEPTH = 100
@@ -34,6 +35,7 @@ TOO_DEEP = (
 )
 _DISPLAYED = r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]"
 DISPLAY_NAME = "workflows.argoproj.io/display-name"
+PROGRESS = "workflows.argoproj.io/progress"
 
 
 def start(run: Run, call: Call) -> None:
@@ -202,7 +204,11 @@ def create_pod(
     if run.deadline is not None and run.now >= run.deadline and not call.on_exit:
         run.mark(node, Phase.FAILED, limits.DEADLINE_MESSAGE)
         return
-    run.actions.append(CreatePod(build_pod(run, call, prepared, node, deadline=deadline)))
+    pod = build_pod(run, call, prepared, node, deadline=deadline)
+    run.actions.append(CreatePod(pod))
+    start = pod.annotations.get(PROGRESS, "")
+    if parse_progress(start)[1]:
+        run.tree.put(replace(node, progress=start))
 
 
 def surroundings(

@@ -39,6 +39,14 @@ class PodReady:
 
 
 @dataclass(frozen=True, slots=True)
+class PodProgressed:
+    """A pod that runs says how far it got: "N/M"."""
+
+    name: str
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
 class PodFinished:
     """A pod ended; its outputs are captured."""
 
@@ -67,7 +75,7 @@ class UserAsked:
     outputs: InputsOutputs | None = None
 
 
-Event = Started | PodStarted | PodReady | PodFinished | TimeReached | UserAsked
+Event = Started | PodStarted | PodReady | PodProgressed | PodFinished | TimeReached | UserAsked
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from nbflow.engine import limits, memoize
-from nbflow.engine.decision import Event, PodFinished, PodReady, PodStarted
+from nbflow.engine.decision import Event, PodFinished, PodProgressed, PodReady, PodStarted
 from nbflow.engine.outputs import export
 from nbflow.engine.run import Run
 from nbflow.spec.pod import PodOutcome
@@ -38,6 +38,13 @@ def ready(run: Run, event: PodReady) -> None:
     run.notify(node.id)
 
 
+def progressed(run: Run, event: PodProgressed) -> None:
+    """A pod says how far it got: that takes the place of the progress that its phase means."""
+    node = run.tree.of_pod(event.name)
+    if node is not None and node.type is NodeType.POD and not node.fulfilled:
+        run.tree.put(replace(node, progress=event.progress))
+
+
 def finished(run: Run, event: PodFinished) -> None:
     """A pod ended. One that ended its node already (a deadline, a stop) changes nothing any more."""
     node = run.tree.of_pod(event.name)
@@ -55,7 +62,8 @@ def finished(run: Run, event: PodFinished) -> None:
         outputs["exitCode"] = str(outcome.exit_code)
     export(run, outputs)
     extra = {**node.extra, RESOURCES: dict(outcome.resources)} if outcome.resources else node.extra
-    changed = replace(node, daemoned=False, finished_at=at, extra=extra)
+    progress = outcome.progress or node.progress
+    changed = replace(node, daemoned=False, finished_at=at, extra=extra, progress=progress)
     changed = run.mark(changed, phase, outcome.message, outputs=outputs or None)
     if changed.phase is Phase.SUCCEEDED:
         memoize.save(run, changed)

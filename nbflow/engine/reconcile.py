@@ -29,6 +29,7 @@ from nbflow.engine.decision import (
     DeletePod,
     Event,
     PodFinished,
+    PodProgressed,
     PodReady,
     PodStarted,
     StatusChange,
@@ -188,6 +189,8 @@ class Reconciler:
                 pod_events.started(run, event)
             case PodReady():
                 pod_events.ready(run, event)
+            case PodProgressed():
+                pod_events.progressed(run, event)
             case PodFinished():
                 pod_events.finished(run, event)
             case UserAsked():

@@ -14,7 +14,7 @@ from nbflow.artifacts.archive import pack_tar, pack_zip
 from nbflow.artifacts.attempts import attempt
 from nbflow.artifacts.credentials import Secrets, no_secrets
 from nbflow.errors import NbflowError
-from nbflow.runtimes.paths import clean
+from nbflow.runtimes.paths import clean, no_links
 from nbflow.runtimes.volumes import items
 from nbflow.spec.pod import JsonObject, Pod
 
@@ -78,7 +78,7 @@ class Capture:
 
     def _text(self, path: str) -> str:
         place = self._path_of(path)
-        with open(place, "rb", opener=_no_links) as file:
+        with open(place, "rb", opener=no_links) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise IsADirectoryError(21, "is a directory")
             return file.read(_LARGEST_PARAMETER).decode("utf-8", "replace")
@@ -153,10 +153,6 @@ class Capture:
         finally:
             staged.unlink(missing_ok=True)
         return saved
-
-
-def _no_links(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def read_result(path: Path) -> str:

@@ -7,6 +7,7 @@ are none for us, each process of the container gets the limit for its own data (
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import subprocess
@@ -23,6 +24,7 @@ from nbflow.units import size
 _ROOT = "/sys/fs/cgroup"
 _PREFIX = "nbflow-"
 _OLD = 24 * 3600.0
+_LAST_BREATH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,21 @@ def was_killed(pod: str, container: str) -> bool:
 
 
 def remove_group(pod: str, container: str) -> None:
-    """Of a container that has ended."""
+    """Of a container that has ended. The kernel may be about to let its last processes go."""
     tree = memory_tree()
-    if tree is not None:
-        with contextlib.suppress(OSError):
-            os.rmdir(group_of(tree, pod, container))
+    if tree is None:
+        return
+    end = time.monotonic() + _LAST_BREATH
+    while not _removed(group_of(tree, pod, container)) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def _removed(group: str) -> bool:
+    try:
+        os.rmdir(group)
+    except OSError as error:
+        return error.errno != errno.EBUSY
+    return True
 
 
 def remove_old_groups() -> None:

@@ -17,6 +17,7 @@ from nbflow.runtimes.commands import SCRIPT
 from nbflow.runtimes.environment import expand, resolve_environment
 from nbflow.runtimes.filling import Filler, remove_secrets
 from nbflow.runtimes.images import KNOWN, Image, command_line, known_images
+from nbflow.runtimes.progress import argo_variables, read_progress, with_argo_volume
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
 from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome
@@ -49,7 +50,7 @@ class Executor:
         Raises PodRejected if it can never start, RuntimeUnavailable if it may start later.
         """
         ready = self._complete(pod)
-        volumes = self._filler.check(ready) if pod.volumes else []
+        volumes = self._filler.check(ready) if ready.volumes else []
         try:
             if not self._runtime.prepare_pod(ready):
                 return
@@ -77,6 +78,7 @@ class Executor:
             return agent_pod(pod, self._home)
         if asks(pod):
             pod = asking(pod)
+        pod = with_argo_volume(pod)
         return replace(
             pod,
             containers=tuple(self._ready(pod, container) for container in pod.containers),
@@ -84,7 +86,7 @@ class Executor:
         )
 
     def _ready(self, pod: Pod, container: ContainerSpec) -> ContainerSpec:
-        env = resolve_environment(pod, container, self._objects)
+        env = resolve_environment(pod, container, self._objects) | argo_variables(pod, container)
         command = tuple(expand(word, env) for word in container.command)
         args = tuple(expand(word, env) for word in container.args)
         if container.source is not None:
@@ -116,6 +118,10 @@ class Executor:
     def _host_paths(self) -> tuple[str, ...]:
         return tuple(path for path in read_settings(self._home).host_paths.split(":") if path)
 
+    def progress(self, pod: Pod) -> str:
+        """How far a pod that runs says it got, "" if it says nothing."""
+        return read_progress(partial(self._runtime.path_of, pod.name))
+
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
         """Capture what a pod left that ended. Works for a pod of an earlier controller, from its files alone."""
         path_of = partial(self._runtime.path_of, pod.name)
@@ -137,6 +143,7 @@ class Executor:
             finished_at=status.finished_at,
             outputs=outputs or None,
             containers=containers_outcome(status) or {pod.main.name: (phase, message)},
+            progress=read_progress(path_of),
         )
         if asks(pod):
             return asked_outcome(outcome)

@@ -23,6 +23,7 @@ from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.interpreter import Interpreter, interpreter
 from nbflow.runtimes.machine import PROGRAMS, PYTHON_ANNOTATION, STANDARD_PATH, bash_for_sh
 from nbflow.runtimes.paths import clean, resolve
+from nbflow.runtimes.progress import PROGRESS_FILE
 from nbflow.runtimes.roots import Roots
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.runtimes.spawn import Launch
@@ -50,7 +51,7 @@ class Host:
     def prepare(self, pod: Pod, folder: PodFolder) -> Mapping[str, str]:
         mounts = mounts_of(pod, self._home)
         self._roots.take(folder.root)
-        for path in (*map(os.path.dirname, declared_paths(pod)), clean(pod.main.working_dir or "/")):
+        for path in (*map(os.path.dirname, _declared(pod)), clean(pod.main.working_dir or "/")):
             if not any(path == mount or path.startswith(f"{mount}/") for mount in mounts):
                 os.makedirs(folder.root + path, exist_ok=True)
         for path, source in mounts.items():
@@ -71,7 +72,7 @@ class Host:
         os.symlink(source, place)
 
     def launch(self, pod: Pod, folder: PodFolder, mounts: Mapping[str, str]) -> Launch:  # noqa: ARG002
-        declared = tuple(sorted({path for path in declared_paths(pod) if path != "/"}, key=len, reverse=True))
+        declared = tuple(sorted({path for path in _declared(pod) if path != "/"}, key=len, reverse=True))
         main = pod.main
         env = {"PATH": self._search_path(pod), "HOME": f"{folder.root}/root", "LANG": "C.UTF-8"}
         moved = partial(rewrite, declared=declared, root=folder.root)
@@ -126,6 +127,10 @@ class Host:
 
     def discard(self, folder: PodFolder) -> None:
         self._roots.give_back(folder.root)
+
+
+def _declared(pod: Pod) -> list[str]:
+    return [*declared_paths(pod), PROGRESS_FILE]
 
 
 def rewrite(text: str, declared: tuple[str, ...], root: str) -> str:

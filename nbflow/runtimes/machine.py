@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbflow.runtimes.interpreter import Interpreter, interpreter
+from nbflow.runtimes.progress import ARGO_FOLDER
 
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OWN = "/run/nbflow"
@@ -30,6 +31,7 @@ _FOLDERS = {
     "run": 0o755,
     "var": 0o755,
     "var/tmp": 0o1777,
+    ARGO_FOLDER.lstrip("/"): 0o777,
     "mnt": 0o755,
     "home": 0o755,
 }
@@ -125,7 +127,7 @@ def _show_resolver(mounts: dict[str, str]) -> None:
 def _folders(mounts: Mapping[str, str], links: Mapping[str, str]) -> dict[str, int]:
     """All folders of a fresh root, parents first: the usual ones and those that mounts and links need."""
     modes = {f"/{name}": mode for name, mode in _FOLDERS.items()}
-    needed = ["/proc", "/dev", *(path for path, source in mounts.items() if os.path.isdir(source))]
+    needed = ["/proc", "/dev", *(path for path, source in mounts.items() if os.path.isdir(source)), *modes]
     needed += [os.path.dirname(path) for path in (*links, *mounts)]
     for path in needed:
         parts = [part for part in path.split("/") if part]

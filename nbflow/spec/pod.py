@@ -91,7 +91,7 @@ class PodOutcome:
     vanished). exit_code: of main, None if it never ran. message: Argo's words.
     outputs: what was captured, also from a container that failed, in Argo's JSON
     (parameters, artifacts, result, exitCode). resources: what it used, as Argo counts it: see units of
-    status.resourcesDuration.
+    status.resourcesDuration. progress: how far it said it got, "N/M", "" if it said nothing.
     """
 
     phase: Phase
@@ -102,3 +102,4 @@ class PodOutcome:
     outputs: InputsOutputs | None = None
     containers: Mapping[str, tuple[Phase, str]] = field(default_factory=dict)
     resources: Mapping[str, int] = field(default_factory=dict)
+    progress: str = ""

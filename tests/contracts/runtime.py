@@ -210,6 +210,37 @@ class RuntimeContract:
         cluster.runtime.delete_pod("pod-1", grace=timedelta(0))
         cluster.wait("pod-1")
 
+    @pytest.mark.parametrize(
+        ("script", "progress"),
+        [
+            ("printf '1/9\\n 4/9 \\n'", "4/9"),
+            ("echo nothing", ""),
+            ("echo 9/4", ""),
+            ("printf 0/0", ""),
+            ("head -c 9999 /dev/zero; echo; echo 3/7", "3/7"),
+        ],
+    )
+    def test_how_far_a_pod_says_it_got_is_the_last_line_of_its_progress_file(
+        self, cluster: Cluster, script: str, progress: str
+    ) -> None:
+        pod = shell(f"{{ {script}; }} > $ARGO_PROGRESS_FILE; echo up; read -r line </dev/zero")
+        cluster.executor.start(pod)
+        cluster.wait_for_log("pod-1", "up")
+        assert cluster.again().executor.progress(pod) == progress
+        cluster.runtime.delete_pod("pod-1", grace=timedelta(0))
+        assert cluster.finish(pod).progress == progress
+
+    def test_a_progress_file_that_is_none(self, cluster: Cluster, tmp_path: Path) -> None:
+        (tmp_path / "secret").write_text("1/2\n")
+        for script in (f"ln -s {tmp_path}/secret", "mkdir", "mkfifo", "true"):
+            pod = shell(f"{script} $ARGO_PROGRESS_FILE", name=f"pod-{script.split()[0]}")
+            assert (cluster.run(pod).phase, cluster.executor.progress(pod)) == (Phase.SUCCEEDED, "")
+
+    def test_argo_tells_a_container_what_it_is(self, cluster: Cluster) -> None:
+        env = ({"name": "ARGO_NODE_ID", "value": "mine"}, {"name": "NAME", "value": "$(ARGO_WORKFLOW_NAME)"})
+        cluster.run(shell("echo $ARGO_CONTAINER_NAME $ARGO_NODE_ID $ARGO_WORKFLOW_NAME", env=env))
+        assert cluster.log("pod-1") == "main pod-1-id wf\n"
+
     def test_sh_is_a_shell_that_manifests_are_written_for(self, cluster: Cluster) -> None:
         outcome = cluster.run(shell("echo -n a; echo b >& /tmp/x; cat /tmp/x", outputs=_parameter("/tmp/x")))
         assert outcome.phase is Phase.SUCCEEDED

@@ -38,6 +38,7 @@ class ToyRuntime:
     name: str = "toy"
     notice: str = ""
     by_itself: bool = False
+    said: dict[str, str] = field(default_factory=dict)
     ends: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 
     # --- the executor ---
@@ -50,6 +51,9 @@ class ToyRuntime:
             if key in pod.name and errors:
                 raise errors.pop(0)
         self.create_pod(pod)
+
+    def progress(self, pod: Pod) -> str:
+        return self.said.get(pod.name, "")
 
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:
         if pod.name in self.outcomes:

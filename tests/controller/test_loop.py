@@ -341,6 +341,21 @@ def test_what_a_runtime_has_to_say_is_told_once(house, make):
     assert house.ledger.take_notices() == []
 
 
+def test_the_progress_of_pods_is_followed_while_they_run(house, make):
+    name = house.submit([make["container"]("main")])
+    house.until(house.runtime.running)
+    for progress in ("10/50", "20/50"):
+        house.runtime.said[name] = progress
+        house.until(lambda: house.get(name).status.progress == progress)  # noqa: B023
+    key = house.ledger.find(name).standing.sequence
+    for _ in range(3):
+        house.loop.turn(0.0)
+    assert house.ledger.find(name).standing.sequence == key
+    house.runtime.end(name)
+    house.until(lambda: house.settled(name))
+    assert house.get(name).status.progress == "50/50"
+
+
 def test_daemons_take_no_slot_and_end_with_their_template(house, make):
     house.slots = 1
     house.crash()

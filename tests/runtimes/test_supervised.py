@@ -73,6 +73,13 @@ def server(port: int, answer: str) -> tuple[str, ...]:
     return ("python3", "-c", SERVER, str(port), answer)
 
 
+def test_any_container_may_say_how_far_the_pod_got(cluster: Cluster) -> None:
+    wait = "until [ -e $ARGO_PROGRESS_FILE ]; do sleep 0.01; done; cat $ARGO_PROGRESS_FILE"
+    pod = with_sidecar(wait, container("side", "echo 5/9 > $ARGO_PROGRESS_FILE; sleep 100"))
+    outcome = cluster.run(pod)
+    assert (outcome.phase, outcome.progress, cluster.log("pod-1")) == (Phase.SUCCEEDED, "5/9", "5/9\n")
+
+
 def daemon(name: str, port: int, answer: str, probe: dict[str, object] | None = None) -> Pod:
     probe = probe or {"httpGet": {"path": "/", "port": port}}
     main = ContainerSpec("main", "x", server(port, answer), extra={"readinessProbe": probe})

@@ -150,7 +150,10 @@ def _flags_with_values(command: click.Command, args: list[str]) -> Iterator[str]
 def invoke(argv: list[str], console: Console, client: Client | None = None) -> int:
     """Do what `argv` says and return the exit code. Raises NbflowError, also for what click does not understand."""
     session = Session(console, client)
-    return translated(lambda: group.main(argv, prog_name="nbflow", standalone_mode=False, obj=session))
+    try:
+        return translated(lambda: group.main(argv, prog_name="nbflow", standalone_mode=False, obj=session))
+    finally:
+        session.tell()
 
 
 def read(argv: Sequence[str], client: Client | None = None) -> tuple[Session, dict[str, object]]:

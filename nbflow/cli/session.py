@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -48,6 +49,16 @@ class Session:
             if trouble := trouble_of(self.given):
                 self.console.say(trouble)
         return self.given
+
+    def tell(self) -> None:
+        """Say what the place where workflows run has remarked meanwhile."""
+        if self.given is not None:
+            from nbflow.commands.connecting import notices_of
+            from nbflow.errors import NbflowError
+
+            with suppress(NbflowError):  # what the verb itself ran into is said already
+                for notice in notices_of(self.given):
+                    self.console.say(notice)
 
 
 def on_target(command: Command) -> Command:

@@ -176,7 +176,7 @@ def call_of(ctx: click.Context) -> SubmitCall:
 
 def perform(session: Session, call: SubmitCall) -> int:
     """Do what was asked for, and say what came of it."""
-    from nbflow.commands.connecting import notices_of, prepared_client
+    from nbflow.commands.connecting import prepared_client
     from nbflow.commands.manifests import load_all
     from nbflow.commands.stored import from_stored, tried
     from nbflow.commands.submission import prepare, send
@@ -198,8 +198,7 @@ def perform(session: Session, call: SubmitCall) -> int:
         if call.watch and len(prepared.workflows) > 1:
             raise NbflowError("cannot watch more than one workflow", fix="use --wait")
         submission = send(prepared, client, session.console.say)
-        for notice in notices_of(client):
-            session.console.say(notice)
+        session.tell()
     _introduce(session, call, submission)
     return _accompany(session, call, submission)
 

@@ -208,6 +208,10 @@ class ArgoClient:
 
         store(self._api_for(workflow), workflow, artifact, source)
 
+    def notices(self) -> Sequence[str]:
+        """The warnings of the API server, as kubectl words them: each is given once."""
+        return [f"Warning: {text}" for text in self._opened.warnings()] if self._opened else []
+
     # --- reading
 
     def _find(self, name: str) -> JSONObject:

@@ -69,6 +69,10 @@ class Api:
         """The namespace that is asked."""
         return self._namespace or self.access.namespace
 
+    def warnings(self) -> Sequence[str]:
+        """What the server remarked beside its answers and was not given yet, in every namespace."""
+        return self._transport.warnings.take()
+
     def get(self, resource: Resource, name: str) -> JSONObject:
         """One object. Raises NotFoundError."""
         asked = self._asked("get", resource, name)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from nbflow import __version__
 from nbflow.kube.access import Access
 from nbflow.kube.refusals import Asked, refusal, unreachable
+from nbflow.kube.warning_headers import Warnings
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -42,6 +43,7 @@ class Transport:
         self._client: ApiClient | None = None
         self._lock = threading.Lock()
         self.access = access
+        self.warnings = Warnings()
 
     def renew(self, access: Access) -> None:
         """From now on with these credentials."""
@@ -91,7 +93,7 @@ class Transport:
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), kind
         try:
-            return client.rest_client.pool_manager.request(  # type: ignore[no-any-return, unused-ignore]
+            response: BaseHTTPResponse = client.rest_client.pool_manager.request(
                 method,
                 url,
                 body=data,
@@ -102,6 +104,8 @@ class Transport:
             )
         except (HTTPError, HTTPException, OSError) as error:
             raise unreachable(error, self.access.server, self.access.where) from error
+        self.warnings.add(response.headers.getlist("Warning"))
+        return response
 
     def _official(self) -> ApiClient:
         from kubernetes.client import ApiClient

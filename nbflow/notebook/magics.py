@@ -20,6 +20,7 @@ from nbflow.notebook.near import near
 from nbflow.notebook.presence import Presence, cell_id, cell_text, presence
 from nbflow.notebook.results import Run
 from nbflow.notebook.start import attach
+from nbflow.notebook.telling import telling
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -83,7 +84,8 @@ def _watch(argv: list[str]) -> Run:
             if not error.problem.startswith("Missing argument"):
                 raise
             session, flags = cli.read([*argv, "@latest"])
-        run = attach(str(flags["name"]), client=session.client)
+        with telling(session.client):
+            run = attach(str(flags["name"]), client=session.client)
     show(run)
     return run
 
@@ -163,7 +165,7 @@ def _submit(call: SubmitCall, flags: CellFlags, *manifests: str) -> list[Run]:
     from nbflow.commands.stored import tried
     from nbflow.commands.submission import send
 
-    with prepared_client(connect(call.on, call.cluster)) as client:
+    with prepared_client(connect(call.on, call.cluster)) as client, telling(client):
         documents = _read(call, manifests, client)
         with handed_over(flags.artifacts, documents, client) as (changed, store):
             prepared = _checked(

@@ -26,6 +26,7 @@ from nbflow.notebook.names import (
     missing,
 )
 from nbflow.notebook.nodes import Nodes, NodeView, fetched, read_logs, told
+from nbflow.notebook.telling import telling
 from nbflow.notebook.values import Logs, Outputs
 from nbflow.spec.status import NodeType, Phase, WorkflowObject, artifacts_by_name, parameter_values
 from nbflow.views.durations import between
@@ -145,23 +146,19 @@ class Run:
 
     def stop(self, message: str = "") -> Run:
         """Ask it to stop: running pods end, exit handlers run."""
-        self.client.ask(self.name, Request(verb="stop", message=message))
-        return self
+        return self._ask(Request(verb="stop", message=message))
 
     def resume(self) -> Run:
         """Let it go on where it is suspended."""
-        self.client.ask(self.name, Request(verb="resume"))
-        return self
+        return self._ask(Request(verb="resume"))
 
     def terminate(self, message: str = "") -> Run:
         """Ask it to end at once, without exit handlers."""
-        self.client.ask(self.name, Request(verb="terminate", message=message))
-        return self
+        return self._ask(Request(verb="terminate", message=message))
 
     def suspend(self) -> Run:
         """Start no more nodes until somebody resumes it."""
-        self.client.ask(self.name, Request(verb="suspend"))
-        return self
+        return self._ask(Request(verb="suspend"))
 
     def retry(self, *, restart_successful: str = "", parameters: Mapping[str, object] | None = None) -> Run:
         """Run what failed once more, in this workflow. Raises ConflictError if its phase does not allow it.
@@ -172,11 +169,9 @@ class Run:
         from nbflow.commands.again import retry
         from nbflow.revise.retry import RetryOptions
 
-        retry(
-            self.client,
-            self.name,
-            RetryOptions(bool(restart_successful), restart_successful, texts(parameters)),
-        )
+        options = RetryOptions(bool(restart_successful), restart_successful, texts(parameters))
+        with telling(self.client):
+            retry(self.client, self.name, options)
         return self
 
     def resubmit(self, *, memoized: bool = False, parameters: Mapping[str, object] | None = None) -> Run:
@@ -184,12 +179,14 @@ class Run:
         from nbflow.commands.again import resubmit
         from nbflow.revise.resubmit import ResubmitOptions
 
-        again = resubmit(self.client, self.name, ResubmitOptions(memoized, texts(parameters)))
+        with telling(self.client):
+            again = resubmit(self.client, self.name, ResubmitOptions(memoized, texts(parameters)))
         return Run(self.client, again.name)
 
     def delete(self) -> None:
         """Forget it, with its pods, logs and artifacts; ends it first if it runs."""
-        self.client.delete(self.name)
+        with telling(self.client):
+            self.client.delete(self.name)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a node, as it is now: phase, times, parameters, outputs. Raises NbflowError without pandas."""
@@ -236,6 +233,11 @@ class Run:
     def __await__(self) -> Generator[object, None, Run]:
         """`await run` waits as `wait()` does, and leaves the event loop free meanwhile."""
         return self._awaited().__await__()
+
+    def _ask(self, request: Request) -> Run:
+        with telling(self.client):
+            self.client.ask(self.name, request)
+        return self
 
     async def _awaited(self) -> Run:
         await self.follower.over()

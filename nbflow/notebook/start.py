@@ -10,6 +10,7 @@ from nbflow.clients.client import Client, Selection
 from nbflow.commands.manifests import Manifest
 from nbflow.notebook.results import Run
 from nbflow.notebook.rich import table as html_table
+from nbflow.notebook.telling import telling
 from nbflow.spec.status import WorkflowObject
 from nbflow.views.durations import between, short
 from nbflow.views.phases import status_text
@@ -33,9 +34,12 @@ def run(
     on: the target, if no client is given. Raises
     ManifestError or NbflowError, and then nothing was created.
     """
+    from nbflow.commands.connecting import connect
     from nbflow.commands.submission import submit
 
-    submission = submit(manifest, parameters=parameters, artifacts=artifacts, on=on, client=client)
+    client = client or connect(on)
+    with telling(client):
+        submission = submit(manifest, parameters=parameters, artifacts=artifacts, client=client)
     return Run(submission.client, submission.workflow.name)
 
 

@@ -130,6 +130,25 @@ def test_a_failed_workflow_ends_with_one(nbflow, cluster, write):
     controller.end()
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_what_the_server_warns_of_is_said_once(limited, argo, write, refused):
+    limited.warn("POST", "/workflows$", '299 - "would violate PodSecurity \\"restricted:latest\\""')
+    limited.warn("*", "/workflows", '299 - "v1alpha1 is deprecated"')
+    if refused:
+        limited.fail("POST", "/workflows$", 403, "Forbidden", 'admission webhook "p" denied the request: no')
+    out, err = io.StringIO(), io.StringIO()
+    argv = ["submit", "--wait", "-o", "name", write(HELLO), "--on", "argo"]
+    if refused:
+        with pytest.raises(NbflowError, match="no"):
+            cli.run(argv, out=out, err=err)
+    else:
+        assert cli.run(argv, out=out, err=err) == 0
+    assert sorted(err.getvalue().splitlines()) == [
+        "Warning: v1alpha1 is deprecated",
+        'Warning: would violate PodSecurity "restricted:latest"',
+    ]
+
+
 def test_the_server_checks_a_dry_run_and_stores_nothing(nbflow, cluster, write):
     shown = json.loads(nbflow("submit", "--server-dry-run", "-o", "json", write(HELLO)))
     assert shown["metadata"]["name"].startswith("hello-")

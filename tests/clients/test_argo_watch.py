@@ -16,7 +16,9 @@ from nbflow.clients.argo import ArgoClient
 from nbflow.clients.argo_nodes import OFFLOADED
 from nbflow.clients.client import LogOptions
 from nbflow.errors import NbflowError, NotFoundError
+from nbflow.kube import watch as watch_module
 from nbflow.kube.access import Cluster
+from nbflow.kube.api import Pauses
 from nbflow.spec.status import Phase
 from tests.kube.argo import WORKFLOWS, node, set_status
 from tests.kube.fixtures import cluster
@@ -62,7 +64,9 @@ def wait_until(true, seconds=20.0):
         time.sleep(0.005)
 
 
-def test_a_watch_dropped_fifty_times_at_random_loses_no_transition(cluster):
+def test_a_watch_dropped_fifty_times_at_random_loses_no_transition(cluster, monkeypatch):
+    # It comes back at once: what is shown is what it then knows, and the pauses have tests of their own.
+    monkeypatch.setattr(watch_module, "Pauses", lambda **_: Pauses(first=0.001, longest=0.005))
     rng = random.Random(7)
     create(cluster)
     set_status(cluster, "w", "Running", states(20, lambda _: "Pending"))

@@ -134,6 +134,7 @@ class TestApi:
     requests: list[tuple[str, str, str]] = field(default_factory=list)
     logs: dict[tuple[str, str], list[tuple[float, str] | None]] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    warnings: list[tuple[str, re.Pattern, str]] = field(default_factory=list)
     bookmark_seconds: float = 0.2
     port: int = 0
 
@@ -195,6 +196,10 @@ class TestApi:
         fault = Fault(method, re.compile(path), answer, times)
         self.faults.append(fault)
         return fault
+
+    def warn(self, method, path, header):
+        """From now on answers to requests that match have this `Warning` header, too."""
+        self.warnings.append((method, re.compile(path), header))
 
     def allow(self, token, rules, name="someone", *, namespaces=("default",), cluster=()):
         self.users[token] = User(name, rules, tuple(namespaces), list(cluster))
@@ -274,6 +279,12 @@ class Answering(Streaming):
         except ConnectionAbortedError:
             self.close_connection = True
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
+
+    def end_headers(self):
+        for method, path, header in self.api.warnings:
+            if method in {self.command, "*"} and path.search(urlsplit(self.path).path):
+                self._headers_buffer.append(f"Warning: {header}\r\n".encode())
+        super().end_headers()
 
     def received(self):
         """The body of the request, also where it comes in chunks."""

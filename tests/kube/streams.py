@@ -35,8 +35,8 @@ class Streaming(BaseHTTPRequestHandler):
         self.start_stream("application/json")
         end = time.monotonic() + float(self.query.get("timeoutSeconds") or 3600)
         bookmarks = self.query.get("allowWatchBookmarks") == "true"
-        self.api.watches.add(self.connection)
         try:
+            self.begin()
             self.tell(kind, namespace, first)
             if initial:
                 self.bookmark(kind, version, annotations={"k8s.io/initial-events-end": "true"})
@@ -55,6 +55,12 @@ class Streaming(BaseHTTPRequestHandler):
             self.end_stream()
         finally:
             self.api.watches.discard(self.connection)
+
+    def begin(self):
+        """Count this connection among those that are followed, and tell who waits for that."""
+        with self.api.storage.news:
+            self.api.watches.add(self.connection)
+            self.api.storage.news.notify_all()
 
     def bookmark(self, kind, version, **metadata):
         metadata = {**metadata, "resourceVersion": str(version)}
@@ -94,8 +100,8 @@ class Streaming(BaseHTTPRequestHandler):
                 at = max(0, len([line for line in lines if line]) - int(tail))
         since = self.cutoff()
         self.start_stream("text/plain")
-        self.api.watches.add(self.connection)
         try:
+            self.begin()
             while True:
                 with storage.news:
                     if follow:

@@ -111,3 +111,9 @@ def test_knows_who_may_do_what(kubectl, cluster, tmp_path):
     assert 'User "jane" cannot list resource "pods"' in kubectl("get", "pods", code=1)
     cluster.kubeconfig(tmp_path / "kubeconfig", token="stranger")
     assert "Unauthorized" in kubectl("get", "wf", code=1)
+
+
+def test_shows_warnings(kubectl, cluster):
+    cluster.warn("*", "/workflows", '299 - "v1alpha1 is \\"deprecated\\"", 299 - "and more"')
+    said = kubectl("get", "wf", "hello", code=1)
+    assert said.splitlines()[:2] == ['Warning: v1alpha1 is "deprecated"', "Warning: and more"]

@@ -51,6 +51,22 @@ def test_the_same_cell_runs_in_a_cluster(argo, tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+def test_what_the_server_warns_of_is_said_under_the_cell(argo, tmp_path):
+    argo.warn("POST", "/workflows$", '299 - "the namespace is about to go"')
+    argo.warn("PATCH", "/workflows/hello$", '299 - "shutdown is deprecated"')
+    with kernel(KUBECONFIG=str(tmp_path / "kubeconfig"), NBFLOW_HOME=str(tmp_path / "home")) as cells:
+        cells.run("%load_ext nbflow")
+        cell = CELL.replace("spec:", "spec:\n  suspend: true")
+        assert cells.run("%%workflow run --on argo --no-wait\n" + cell).text == (
+            "Warning: the namespace is about to go\n"
+        )
+        assert cells.run("_ = run.stop()").text == "Warning: shutdown is deprecated\n"
+        again = CELL.replace("hello}", "again}")
+        assert cells.run(f"import nbflow; _ = nbflow.run({again!r}, on='argo')").text == (
+            "Warning: the namespace is about to go\n"
+        )
+
+
 @pytest.mark.slow
 def test_every_verb_works_in_a_notebook(argo, lying_about, tmp_path):
     """By an account that has the documented rights and no other."""

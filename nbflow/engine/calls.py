@@ -54,7 +54,7 @@ def execute(run: Run, call: Call) -> None:
     if boundary is not None and (boundary.phase is None or boundary.phase.finished):
         return
     if node is None and call.depth >= MAX_DEPTH:
-        add_error(run, call, TOO_DEEP)
+        add_error(run, call, TOO_DEEP + _cycle(run, call))
         return
     try:
         if node is None:
@@ -63,6 +63,22 @@ def execute(run: Run, call: Call) -> None:
             _resume(run, call, node)
     except CallError as error:
         fail(run, call, error.problem)
+
+
+def _cycle(run: Run, call: Call) -> str:
+    """The templates that call each other, for who wonders what went too deep; "" if there is no circle."""
+    reference = call.reference
+    called = reference.template_ref.template if reference.template_ref else reference.template
+    seen = {(call.scope, called): 0} if called else {}
+    names, around = [called], run.tree.nodes.get(call.boundary)
+    while around is not None:
+        name = run.tree.template_of(around)
+        names.append(name)
+        first = seen.setdefault((around.template_scope, name), len(names) - 1) if name else len(names) - 1
+        if first < len(names) - 1:
+            return f" ({' -> '.join(filter(None, reversed(names[first:])))} has no end)"
+        around = run.tree.nodes.get(around.boundary_id)
+    return ""
 
 
 def fail(run: Run, call: Call, message: str, *, outbound: tuple[str, ...] | None = None) -> None:

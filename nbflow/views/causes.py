@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject
 
 
@@ -18,9 +20,25 @@ def causes(workflow: WorkflowObject) -> list[NodeStatus]:
     status = workflow.status
     if not (status.phase and status.phase.bad) or failed_pods(workflow):
         return []
-    telling = {node.id: node for node in _bad(workflow) if node.message}
-    deepest = (node for node in telling.values() if not any(child in telling for child in node.children))
+    bad = {node.id: node for node in _bad(workflow)}
+    above = _above_messages(bad)
+    deepest = (node for node in bad.values() if node.message and node.id not in above)
     return [node for node in deepest if node.message != status.message]
+
+
+def _above_messages(bad: Mapping[str, NodeStatus]) -> set[str]:
+    """Those of the nodes below which another one says something, however deep."""
+    parents: dict[str, list[str]] = {}
+    for node in bad.values():
+        for child in node.children:
+            parents.setdefault(child, []).append(node.id)
+    found: set[str] = set()
+    pending = [parent for node in bad.values() if node.message for parent in parents.get(node.id, ())]
+    while pending:
+        if (name := pending.pop()) not in found:
+            found.add(name)
+            pending += parents.get(name, ())
+    return found
 
 
 def _bad(workflow: WorkflowObject) -> list[NodeStatus]:

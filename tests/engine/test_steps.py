@@ -205,8 +205,25 @@ def test_recursion_ends_in_an_error_that_says_so():
     deepest = max(wf.nodes.values(), key=lambda node: len(node.name))
     assert len([n for n in wf.nodes.values() if n.type is NodeType.STEPS]) == 99
     assert deepest.phase is Phase.ERROR
-    assert deepest.message.startswith("Maximum recursion depth exceeded")
+    url = "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth"
+    assert deepest.message == f"Maximum recursion depth exceeded. See {url} (main -> main has no end)"
     assert wf.phase is Phase.FAILED
+
+
+def test_recursion_names_the_templates_of_its_circle():
+    wf = run(
+        """
+- {name: main, steps: [[{name: a, template: a}]]}
+- {name: a, dag: {tasks: [{name: b, template: b}]}}
+- {name: b, steps: [[{name: x, template: echo, arguments: {parameters: [{name: text, value: x}]}}, {name: c, template: c}]]}
+- {name: c, dag: {tasks: [{name: d, template: a}]}}
+"""
+    )
+    found = {node.display_name: node.message for node in wf.nodes.values() if node.phase is Phase.ERROR}
+    assert {name: message.rpartition(" (")[2] for name, message in found.items()} == {
+        "x": "b -> c -> a -> b has no end)",
+        "c": "c -> a -> b -> c has no end)",
+    }
 
 
 def test_inputs_are_taken_from_the_caller_then_from_the_default():

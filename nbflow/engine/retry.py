@@ -29,8 +29,8 @@ _POLICIES = {
 
 
 def begin(run: Run, call: Call, prepared: Prepared, node: NodeStatus) -> None:
-    """Start the first attempt, or take up the last one."""
-    run.later(Retry(run, call, prepared, node.id).begin)
+    """Start the first attempt, or take up the last one, before another call counts what runs."""
+    run.first(Retry(run, call, prepared, node.id).begin)
 
 
 class Retry:

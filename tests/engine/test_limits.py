@@ -37,6 +37,7 @@ def at(wf, seconds):
     return wf
 
 
+NODE_NAME = "workflows.argoproj.io/node-name"
 LOOP = "[[{name: a, template: p, withSequence: {count: 6}}]]"
 
 
@@ -60,6 +61,20 @@ def test_parallelism(main, spec, most):
     wf = run(main, **spec)
     assert (wf.phase, wf.most) == (Phase.SUCCEEDED, most)
     assert wf.progress in ("6/6", "12/12")
+
+
+@pytest.mark.parametrize(
+    ("main", "spec"),
+    [
+        ("dag: {tasks: [{name: a, template: p, withSequence: {count: 6}}]}\n  parallelism: 2", {}),
+        (f"steps: {LOOP}\n  parallelism: 2", {}),
+        (f"steps: {LOOP}", {"parallelism": 2}),
+    ],
+)
+def test_parallelism_counts_the_attempts_of_retries(main, spec):
+    wf = simulation(main, **spec, templateDefaults="{retryStrategy: {limit: 1}}")
+    wf.rule = lambda pod: fail(pod) if "(0:0)(0)" in pod.annotations[NODE_NAME] else succeed(pod)
+    assert (wf.run().phase, wf.most, len(wf.pods)) == (Phase.SUCCEEDED, 2, 7)
 
 
 def test_a_retry_waits_for_its_turn_too():

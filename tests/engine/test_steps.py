@@ -215,7 +215,7 @@ def test_recursion_names_the_templates_of_its_circle():
         """
 - {name: main, steps: [[{name: a, template: a}]]}
 - {name: a, dag: {tasks: [{name: b, template: b}]}}
-- {name: b, steps: [[{name: x, template: echo, arguments: {parameters: [{name: text, value: x}]}}, {name: c, template: c}]]}
+- {name: b, steps: [[{name: x, template: echo}, {name: c, template: c}]]}
 - {name: c, dag: {tasks: [{name: d, template: a}]}}
 """
     )

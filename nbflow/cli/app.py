@@ -180,6 +180,11 @@ def translated(action: Callable[[], object]) -> int:
     except click.Abort as error:
         raise KeyboardInterrupt from error
     except click.UsageError as error:
+        from nbflow.cli.elsewhere import flag_of_argo
+
+        known = flag_of_argo(error.option_name) if isinstance(error, click.NoSuchOption) else None
+        if known is not None:
+            raise known from error
         path = error.ctx.command_path if error.ctx else "nbflow"
         raise NbflowError(error.format_message().rstrip("."), fix=f"`{path} --help` shows how") from error
     except click.ClickException as error:

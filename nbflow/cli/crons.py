@@ -14,15 +14,16 @@ from nbflow.cli.templates import (
     FILES,
     NAMES,
     STRICT,
+    Command,
     JSONObject,
     add_delete,
     add_get,
     add_lint,
     add_list,
-    add_update,
     checked,
     create_all,
     say_of_crons,
+    update_all,
 )
 from nbflow.errors import NbflowError
 
@@ -34,23 +35,42 @@ def cron() -> None:
     """Cron workflows: workflows that start at set times."""
 
 
-for _add in (add_update, add_delete, add_get, add_list, add_lint):
+for _add in (add_delete, add_get, add_list, add_lint):
     _add(cron, CRON)
+
+
+def _overrides(command: Command) -> Command:
+    """The flags of `create` and `update` that change what a manifest says."""
+    for option in (
+        click.option("--name", default="", help="override metadata.name"),
+        click.option("--generate-name", default="", help="override metadata.generateName"),
+        click.option("--entrypoint", default="", help="override entrypoint"),
+        click.option("--serviceaccount", default="", help="run all pods using specified serviceaccount"),
+        click.option(
+            "-p",
+            "--parameter",
+            "parameters",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="pass an input parameter",
+        ),
+        click.option(
+            "-f",
+            "--parameter-file",
+            default="",
+            metavar="FILE",
+            help="pass a file containing all input parameters",
+        ),
+        click.option("-l", "--labels", default="", help="Comma separated labels to apply to the workflows"),
+    ):
+        command = option(command)
+    return command
 
 
 @cron.command("create")
 @FILES
-@click.option("--name", default="", help="override metadata.name")
-@click.option("--generate-name", default="", help="override metadata.generateName")
-@click.option("--entrypoint", default="", help="override entrypoint")
+@_overrides
 @click.option("--schedule", default="", help="override cron workflow schedule")
-@click.option("--serviceaccount", default="", help="run all pods using specified serviceaccount")
-@click.option(
-    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="pass an input parameter"
-)
-@click.option(
-    "-f", "--parameter-file", default="", metavar="FILE", help="pass a file containing all input parameters"
-)
 @STRICT
 @output("name", "json", "yaml", "wide")
 @on_target
@@ -63,6 +83,21 @@ def create(
     code = create_all(session, "cron", manifests, output or "")
     say_of_crons(session)
     return code
+
+
+@cron.command("update")
+@FILES
+@_overrides
+@STRICT
+@output("name", "json", "yaml", "wide")
+@on_target
+@click.pass_obj
+def update(
+    session: Session, /, files: Sequence[str], strict: bool, output: str | None, **flags: object
+) -> int:
+    """Update CronWorkflows from manifests."""
+    manifests = [_overridden(one, flags) for one in checked(session, files, CRON, strict=strict)]
+    return update_all(session, "cron", manifests, output or "")
 
 
 @cron.command("backfill")
@@ -151,7 +186,7 @@ COMMANDS: dict[str, click.Command] = {"cron": cron}
 def _overridden(manifest: JSONObject, flags: dict[str, object]) -> JSONObject:
     """The manifest with the flags in it."""
     from nbflow.commands.parameters import read_parameter_file
-    from nbflow.revise.submit import SubmitOptions, apply
+    from nbflow.revise.submit import SubmitOptions, apply, parse_labels
 
     given = flags["parameters"]
     parameters = tuple(map(str, given)) if isinstance(given, tuple) else ()
@@ -164,7 +199,11 @@ def _overridden(manifest: JSONObject, flags: dict[str, object]) -> JSONObject:
     )
     metadata, spec = dict(_mapping(manifest.get("metadata"))), dict(_mapping(manifest.get("spec")))
     spec["workflowSpec"] = apply({"spec": spec.get("workflowSpec")}, options)["spec"]
-    if flags["schedule"]:
+    if flags["labels"]:
+        own = _mapping(spec.get("workflowMetadata"))
+        labels = {**_mapping(own.get("labels")), **parse_labels(str(flags["labels"]))}
+        spec["workflowMetadata"] = {**own, "labels": labels}
+    if flags.get("schedule"):
         spec["schedules"] = [flags["schedule"]]
         spec.pop("schedule", None)
     for flag, field, other in (("generate_name", "generateName", "name"), ("name", "name", "generateName")):

@@ -1,4 +1,4 @@
-"""Verbs of argo that have no meaning here: each says what to use instead."""
+"""Verbs and flags of argo that have no meaning here: each says what to use instead."""
 
 from __future__ import annotations
 
@@ -24,6 +24,32 @@ _INSTEAD = {
         "semaphores take their limit from a config map: `nbflow configmap create NAME --from-literal=KEY=2`",
     ),
 }
+
+
+_NO_SERVER = (
+    "nbflow talks to no Argo Server",
+    "leave it out: `--on argo` asks the Kubernetes API that your kubeconfig names",
+)
+_KUBECONFIG = (
+    "how a cluster is reached is taken from the kubeconfig",
+    "write it into a context there, and name that with --context",
+)
+_NO_LOG = ("the verbs of nbflow write no log", "leave it out: `nbflow doctor` names the controller's")
+_FLAGS = {
+    _NO_SERVER: "argo-server s argo-http1 argo-base-href header H secure e insecure-skip-verify k",
+    _KUBECONFIG: "as as-group as-uid certificate-authority client-certificate client-key cluster disable-compression "
+    "insecure-skip-tls-verify password proxy-url request-timeout server tls-server-name token user username",
+    _NO_LOG: "gloglevel log-format loglevel verbose v",
+}
+"""What to say -> the flags that argo takes with every verb, without their dashes."""
+
+
+def flag_of_argo(name: str) -> NbflowError | None:
+    """What to say of a flag that argo takes with every verb and nbflow does not; None if it is none of those."""
+    for (problem, fix), flags in _FLAGS.items():
+        if name.lstrip("-") in flags.split():
+            return NbflowError(f"{name}: {problem}", fix=fix)
+    return None
 
 
 def _refusal(verb: str) -> click.Command:

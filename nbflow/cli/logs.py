@@ -32,6 +32,7 @@ _COLORS = (GREEN, YELLOW, BLUE, MAGENTA, CYAN, 37)
 @click.option("-c", "--container", default="main", help="Print the logs of this container")
 @click.option("-f", "--follow", is_flag=True, help="Specify if the logs should be streamed.")
 @click.option("-p", "--previous", is_flag=True, hidden=True)
+@click.option("-l", "--selector", default="", hidden=True)
 @click.option(
     "--since", default="", help="Only return logs newer than a relative duration like 5s, 2m, or 3h."
 )
@@ -52,6 +53,7 @@ def logs(session: Session, /, name: str, pod: str, **flags: object) -> int:
       nbflow logs my-wf my-wf-step-123    of one pod; a step's name will do
       nbflow logs my-wf-step-123          the same
     """
+    _refuse(flags)
     options = options_of(flags, pod)
     workflow = reading.resolve(session.client, name)
     if not pod and not flags["workflow"] and name != reading.LATEST:
@@ -63,6 +65,18 @@ def logs(session: Session, /, name: str, pod: str, **flags: object) -> int:
 
 
 COMMANDS = {"logs": logs}
+
+
+def _refuse(flags: dict[str, object]) -> None:
+    """Flags of argo that mean nothing here."""
+    if flags["selector"]:
+        raise NbflowError(
+            "-l: logs outlive their pods, and what is left of those has no labels", fix="name a step or a pod"
+        )
+    if flags["previous"]:
+        raise NbflowError(
+            "-p: no container is started anew in its pod", fix="each attempt of a retry is a pod: name it"
+        )
 
 
 def follow_logs(session: Session, name: str, *, to_stderr: bool) -> None:

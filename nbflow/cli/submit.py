@@ -84,6 +84,11 @@ class SubmitCall(NamedTuple):
 )
 @click.option("-l", "--labels", default="", help="Comma separated labels to apply to the workflow")
 @click.option("--annotations", default="", help="Comma separated annotations to apply to the workflow")
+@click.option(
+    "--scheduled-time",
+    default="",
+    help="Override the workflow's scheduledTime parameter (useful for backfilling). The time must be RFC3339",
+)
 @click.option("--priority", type=int, default=None, help="workflow priority")
 @click.option("-w", "--wait/--no-wait", default=None, help="wait for the workflow to complete")
 @click.option("--watch", is_flag=True, help="watch the workflow until it completes")
@@ -152,6 +157,7 @@ def call_of(ctx: click.Context) -> SubmitCall:
         labels=flags["labels"],
         annotations=flags["annotations"],
         priority=flags["priority"],
+        scheduled_time=flags["scheduled_time"],
         namespace=session.namespace,
     )
     return SubmitCall(

@@ -42,6 +42,18 @@ def create_all(session: Session, group: str, manifests: Sequence[JSONObject], fo
     return 0
 
 
+def update_all(session: Session, group: str, manifests: Sequence[JSONObject], form: str) -> int:
+    """Replace objects that are there, and print them."""
+    from nbflow.commands.again import replacing
+
+    client = replacing(session.client, f"{group} update")
+    for manifest in manifests:
+        client.replace(manifest)
+        kind = str(manifest.get("kind"))
+        print_details(session, [session.client.get_object(kind, object_name(manifest))], kind, form)
+    return 0
+
+
 def say_of_crons(session: Session) -> None:
     """What people should know who let cron workflows run here."""
     from nbflow.commands.stored import word_on_crons
@@ -60,14 +72,8 @@ def add_update(group: click.Group, kind: str) -> None:
     @on_target
     @click.pass_obj
     def update(session: Session, files: Sequence[str], strict: bool, output: str | None) -> int:
-        from nbflow.commands.again import replacing
-
-        client = replacing(session.client, f"{group.name} update")
-        for manifest in checked(session, files, kind, strict=strict):
-            client.replace(manifest)
-            found = session.client.get_object(kind, object_name(manifest))
-            print_details(session, [found], kind, output or "")
-        return 0
+        manifests = checked(session, files, kind, strict=strict)
+        return update_all(session, str(group.name), manifests, output or "")
 
 
 def add_delete(group: click.Group, kind: str) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nbflow.errors import NbflowError
 
 JSONObject = Mapping[str, object]
+SCHEDULED_TIME = "workflows.argoproj.io/scheduled-time"
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class SubmitOptions(NamedTuple):
     """The flags, "" and empty where not given. A named tuple: every submit pays for it, and it is quickly made.
 
     parameters: NAME=VALUE, in order, later ones win. labels, annotations: NAME=VALUE joined by commas.
+    scheduled_time: when a cron workflow would have started it (RFC 3339).
     """
 
     name: str = ""
@@ -25,6 +29,7 @@ class SubmitOptions(NamedTuple):
     annotations: str = ""
     priority: int | None = None
     namespace: str = ""
+    scheduled_time: str = ""
 
 
 def apply(workflow: JSONObject, options: SubmitOptions) -> dict[str, object]:
@@ -78,6 +83,10 @@ def _metadata(metadata: JSONObject, options: SubmitOptions) -> dict[str, object]
     for key, text in (("labels", options.labels), ("annotations", options.annotations)):
         if text:
             changed[key] = {**_mapping(metadata.get(key)), **parse_labels(text, key)}
+    if options.scheduled_time:
+        _check_time(options.scheduled_time)
+        own = _mapping(changed.get("annotations"))
+        changed["annotations"] = {**own, SCHEDULED_TIME: options.scheduled_time}
     if options.generate_name:
         changed["generateName"] = options.generate_name
     if options.name:
@@ -85,6 +94,14 @@ def _metadata(metadata: JSONObject, options: SubmitOptions) -> dict[str, object]
     if options.namespace and not metadata.get("namespace"):
         changed["namespace"] = options.namespace
     return changed
+
+
+def _check_time(text: str) -> None:
+    if not _RFC3339.fullmatch(text):
+        raise NbflowError(
+            f"scheduled-time contains invalid time.RFC3339 format. Received: {text}",
+            fix="write it as 2006-01-02T15:04:05-07:00",
+        )
 
 
 def _spec(spec: JSONObject, options: SubmitOptions) -> dict[str, object]:

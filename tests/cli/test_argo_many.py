@@ -198,7 +198,7 @@ def test_flags_change_a_cron_workflow_before_it_is_stored(nbflow, cluster, tmp_p
     )
     nbflow(
         "cron", "create", str(tmp_path / "c.yaml"), "--name", "other", "--schedule", "1 2 * * *", "-p", "a=2",
-        "--entrypoint", "main", "--serviceaccount", "me",
+        "--entrypoint", "main", "--serviceaccount", "me", "-l", "x=y",
     )  # fmt: skip
     found = cluster.storage.get(CRONS, "default", "other")["spec"]
     assert found["schedules"] == ["1 2 * * *"]
@@ -207,6 +207,13 @@ def test_flags_change_a_cron_workflow_before_it_is_stored(nbflow, cluster, tmp_p
         "serviceAccountName": "me",
         "arguments": {"parameters": [{"name": "a", "value": "2"}]},
     }
+    assert found["workflowMetadata"] == {"labels": {"x": "y"}}
+    nbflow("cron", "update", str(tmp_path / "c.yaml"), "--name", "other", "-p", "a=3")
+    found = cluster.storage.get(CRONS, "default", "other")["spec"]
+    assert (found["schedules"], found["workflowSpec"]["arguments"]) == (
+        CRON["spec"]["schedules"],
+        {"parameters": [{"name": "a", "value": "3"}]},
+    )
 
 
 def test_backfill_starts_a_workflow_for_each_time_that_was_missed(nbflow, cluster):

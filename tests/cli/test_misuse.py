@@ -54,3 +54,27 @@ def test_verbs_of_argo_that_mean_nothing_here_say_what_to_use_instead(nbflow, ve
     assert refused.value.problem
     assert refused.value.fix
     assert f"  {verb} " not in nbflow("help").out
+
+
+@pytest.mark.parametrize(
+    ("flag", "problem"),
+    [
+        ("--argo-server=localhost:2746", "--argo-server: nbflow talks to no Argo Server"),
+        ("-k", "-k: nbflow talks to no Argo Server"),
+        ("--token=x", "--token: how a cluster is reached is taken from the kubeconfig"),
+        ("-v", "-v: the verbs of nbflow write no log"),
+    ],
+)
+def test_flags_of_argo_that_mean_nothing_here_say_what_to_do(nbflow, flag, problem):
+    for words in (["list", flag], [flag, "list"]):
+        with pytest.raises(NbflowError) as refused:
+            nbflow(*words)
+        assert refused.value.problem == problem
+        assert refused.value.fix
+
+
+@pytest.mark.parametrize("flags", [["-l", "a=b"], ["--previous"]])
+def test_logs_of_what_is_not_kept_are_refused(nbflow, flags):
+    with pytest.raises(NbflowError) as refused:
+        nbflow("logs", "hello-0", *flags)
+    assert refused.value.fix

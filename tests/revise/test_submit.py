@@ -62,11 +62,24 @@ def test_a_namespace_that_is_written_stays():
     }
 
 
+def test_the_time_of_a_schedule_stands_in_an_annotation():
+    given = {"metadata": {"name": "a", "annotations": {"b": "c"}}}
+    at = "2024-01-01T12:00:00+01:00"
+    assert apply(given, SubmitOptions(scheduled_time=at))["metadata"] == {
+        "name": "a",
+        "annotations": {"b": "c", "workflows.argoproj.io/scheduled-time": at},
+    }
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
         (SubmitOptions(parameters=("x",)), "expected parameter of the form: NAME=VALUE. Received: x"),
         (SubmitOptions(parameters=("x=1", "x=2")), "spec.arguments.parameters[1].name 'x' is not unique"),
+        (
+            SubmitOptions(scheduled_time="2024-01-01"),
+            "scheduled-time contains invalid time.RFC3339 format. Received: 2024-01-01",
+        ),
         (SubmitOptions(labels="a"), "expected labels of the form: NAME1=VALUE1,NAME2=VALUE2. Received: a"),
         (
             SubmitOptions(labels="a=b=c"),

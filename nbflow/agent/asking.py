@@ -78,7 +78,11 @@ def main(place: str) -> None:
     token = Path("/var/run/argo/token").read_text(encoding="utf-8").strip()
     try:
         node = carry_out(order, token)
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
+        answered = isinstance(error, urllib.error.HTTPError)
+        reason = error if answered else getattr(error, "reason", error)
+        node = {"phase": "Failed", "message": f"executor plugin: {reason}", "unreachable": not answered}
+    except (ValueError, KeyError) as error:
         node = {"phase": "Failed", "message": f"executor plugin: {type(error).__name__}: {error}"}
     print(json.dumps(node))  # noqa: T201
 

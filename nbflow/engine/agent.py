@@ -80,7 +80,8 @@ def _port(container: Mapping[str, object]) -> object:
 
 def _with_token(container: Mapping[str, object]) -> dict[str, object]:
     mounts = container.get("volumeMounts")
-    return {**container, "volumeMounts": [*(mounts if isinstance(mounts, list | tuple) else ()), _TOKEN]}
+    mounts = [*(mounts if isinstance(mounts, list | tuple) else ()), _TOKEN]
+    return {**container, "restartPolicy": "OnFailure", "volumeMounts": mounts}
 
 
 def _of_resource(template: Template) -> dict[str, object]:

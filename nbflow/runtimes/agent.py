@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,8 +51,11 @@ def asking(pod: Pod) -> Pod:
     return replace(pod, containers=tuple(main if one is pod.main else one for one in pod.containers))
 
 
-def asked_outcome(outcome: PodOutcome) -> PodOutcome:
-    """The outcome that the plugins gave, printed by the program as its last line."""
+def asked_outcome(outcome: PodOutcome, ended: Sequence[str]) -> PodOutcome:
+    """The outcome that the plugins gave, printed by the program as its last line.
+
+    ended: what is to say of plugins that did not last. It is said if the program could not reach one.
+    """
     lines = str((outcome.outputs or {}).get("result") or "").splitlines()
     try:
         node = json.loads(lines[-1])
@@ -60,6 +63,8 @@ def asked_outcome(outcome: PodOutcome) -> PodOutcome:
     except (IndexError, ValueError, KeyError, TypeError):
         return _unanswered(outcome)
     message = str(node.get("message") or "")
+    if node.get("unreachable") and ended:
+        message = f"{message} (sidecar {'; sidecar '.join(ended)})"
     return replace(outcome, phase=phase, message=message, exit_code=None, outputs=node.get("outputs"))
 
 

@@ -20,7 +20,7 @@ from nbflow.runtimes.images import KNOWN, Image, command_line, known_images
 from nbflow.runtimes.progress import argo_variables, read_progress, with_argo_volume
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
-from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome
+from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome, ended_sidecars
 from nbflow.runtimes.volumes import items
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod, PodOutcome
 from nbflow.spec.privileges import WAYS_OUT, privilege_of
@@ -146,7 +146,7 @@ class Executor:
             progress=read_progress(path_of),
         )
         if asks(pod):
-            return asked_outcome(outcome)
+            return asked_outcome(outcome, ended_sidecars(pod, status))
         return agent_outcome(pod, outcome, self._home) if is_agent(pod) else outcome
 
 

@@ -5,7 +5,8 @@ The status file tells all that must outlive a controller, one line a fact, appen
 `main N` (host only), `deadline` (by the wrapper's watcher), `kill TIME` (by the controller: when SIGKILL follows),
 `exit N` (by the wrapper, at the end), `message TEXT` (why nothing could run).
 Where a supervisor is the wrapper (supervisor/): `supervised` (by the controller), `container NAME CODE`,
-`init NAME CODE` (it failed), `reason NAME TEXT` (why it was ended), `evicted TEXT`, `ready ADDRESS` (of a daemon).
+`again NAME CODE` (it ended and is started again), `init NAME CODE` (it failed), `reason NAME TEXT` (why it was ended),
+`evicted TEXT`, `ready ADDRESS` (of a daemon).
 
 The wrapper holds a lock on this file from its first moment to its last, so whether it lives is asked of the
 lock: no process id that was used again and no reboot can fool it.
@@ -40,6 +41,7 @@ class Record:
     mounts: dict[str, str] = field(default_factory=dict)
     supervised: bool = False
     containers: dict[str, int] = field(default_factory=dict)
+    restarted: dict[str, int] = field(default_factory=dict)
     failed_init: tuple[str, int] | None = None
     ready: str = ""
     evicted: str = ""
@@ -160,6 +162,7 @@ class PodFolder:
             ip=record.ready,
             ready=bool(record.ready),
             containers=record.containers,
+            restarted=record.restarted,
             failed_init=record.failed_init,
             evicted=record.evicted,
             reasons=record.reasons,
@@ -216,9 +219,10 @@ def _take_of_supervisor(record: Record, fact: str, value: str) -> None:
     match fact:
         case "supervised":
             record.supervised = True
-        case "container":
+        case "container" | "again":
             name, _, code = value.rpartition(" ")
-            record.containers[name] = int(code)
+            codes = record.containers if fact == "container" else record.restarted
+            codes[name] = int(code)
         case "init":
             name, _, code = value.rpartition(" ")
             record.failed_init = name, int(code)

@@ -40,7 +40,8 @@ class PodStatus:
     started_at None: not started yet. exit_code None: main still runs (or never ran, then `message` says why).
     finished: the process tree is gone. vanished: it is gone and left no exit code (killed, reboot).
     ready: a daemon that passed its readiness probe; ip: where others reach it then.
-    containers: exit codes of the containers that ended, where there are several. failed_init: name and exit code.
+    containers: exit codes of the containers that ended, in the order of their ends, where there are several.
+    restarted: the last exit codes of those that were started again. failed_init: name and exit code.
     evicted: why the pod had to go, as Kubernetes words it. reasons: why containers were ended, by name.
     limited: containers with a limit on their memory; out_of_memory: those of them that the kernel ended for it.
     """
@@ -56,6 +57,7 @@ class PodStatus:
     ip: str = ""
     ready: bool = False
     containers: Mapping[str, int] = field(default_factory=dict)
+    restarted: Mapping[str, int] = field(default_factory=dict)
     failed_init: tuple[str, int] | None = None
     evicted: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)

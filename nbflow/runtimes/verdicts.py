@@ -26,6 +26,18 @@ def container_failure(pod: Pod, status: PodStatus) -> str:
     return ""
 
 
+def ended_sidecars(pod: Pod, status: PodStatus) -> list[str]:
+    """How each sidecar ended that did so before main had: what waits for it does so in vain."""
+    order = list(status.containers)
+    before = order[: order.index(pod.main.name)] if pod.main.name in order else order
+    codes = {name: status.containers[name] for name in before} | dict(status.restarted)
+    return [_ended(name, codes[name], status) for name in pod.sidecars if name in codes]
+
+
+def _ended(name: str, code: int, status: PodStatus) -> str:
+    return _failed(name, code, status) if code else f"{name}: Completed (exit code 0)"
+
+
 def _failed(name: str, code: int, status: PodStatus) -> str:
     said = f": {status.reasons[name]}" if name in status.reasons else ""
     reason = "OOMKilled" if name in status.out_of_memory else "Error"

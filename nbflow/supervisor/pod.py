@@ -246,6 +246,7 @@ class Supervisor:
         container = next(c for c in self._all() if c.name == name)
         again = self._pause_before_next(container, code)
         if again is not None and not self._stopped:
+            tell(f"again {name} {code}")
             self._due.append((time.monotonic() + again, name))
             return
         self._end(name, code)

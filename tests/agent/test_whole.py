@@ -331,6 +331,52 @@ def test_plugins_of_a_workflow_are_asked(shell: Shell) -> None:
     assert workflow["status"]["phase"] == "Succeeded"
 
 
+BROUGHT = """
+  executorPlugins:
+  - metadata: {{name: hello}}
+    spec:
+      sidecar:
+        container:
+          name: hello
+          image: python:3.12
+          command: [python3, -c]
+          args:
+          - |
+              {source}
+          ports: [{{containerPort: 4356}}]
+          resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{cpu: 100m, memory: 128Mi}}}}
+          securityContext: {{runAsNonRoot: true}}
+  templates:
+  - name: main
+    plugin: {{hello: Anna}}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
+def test_a_plugin_that_fails_is_started_again(shell: Shell) -> None:
+    fails_once = (
+        "import os, sys\nmark = '/var/run/argo/failed'\n"
+        "if not os.path.exists(mark): open(mark, 'w').close(); sys.exit(3)\n"
+    )
+    source = (fails_once + SERVER).replace("\n", "\n" + " " * 14)
+    nodes, _ = shell.submit(BROUGHT.format(source=source))
+    assert [(node["phase"], node.get("message")) for node in nodes.values()] == [
+        ("Succeeded", "asked 2 times")
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
+def test_a_plugin_that_does_not_last_is_named(shell: Shell) -> None:
+    nodes, _ = shell.submit(BROUGHT.format(source="import sys; sys.exit(3)"))
+    assert [(node["phase"], node.get("message")) for node in nodes.values()] == [
+        (
+            "Failed",
+            "executor plugin: [Errno 111] Connection refused (sidecar hello: Error (exit code 3))",
+        )
+    ]
+
+
 class Slow(BaseHTTPRequestHandler):
     """Answers once it is told to."""
 

@@ -25,6 +25,7 @@ _SHORT = {
 _PLAIN = {
     "any": "anything",
     "any-string": "text",
+    "bytes": "base64",
     "boolean": "true or false",
     "int-or-string": "integer or text",
     "int32": "integer",

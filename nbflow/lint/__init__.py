@@ -123,6 +123,8 @@ def _own_findings(
 
     left_out: there are others to lint, beside which Argo leaves a malformed document out.
     """
+    from nbflow.spec.fields import KINDS
+
     if left_out and (document.malformed or not document.data):
         # A wrong type is an error even there: Argo reads all files loosely first, for what refers to them.
         return [
@@ -133,7 +135,10 @@ def _own_findings(
         return document.findings
     if document.kind == "WorkflowEventBinding" and document.source in sources:
         return document.findings
-    return [finding for finding in document.findings if finding.rule == "NBF103"]
+    wrong = [finding for finding in document.findings if finding.rule == "NBF103"]
+    if document.kind in KINDS:
+        return wrong
+    return [replace(finding, severity=Severity.WARNING) for finding in wrong]  # Argo does not look at them
 
 
 def _report_duplicates(report: Report, documents: Iterable[Document]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nbflow.lint.filling import Values
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
@@ -60,21 +61,31 @@ def check_arguments(
     *,
     may_lack_values: bool,
     may_repeat: bool = False,
-    is_inside: bool = False,
+    values: Values | None = None,
 ) -> None:
     """Names, values and locations. said: how Argo's message calls them ("spec.arguments.").
 
-    may_repeat: of two with one name the first counts. is_inside: they are those of a step or task.
+    may_repeat: of two with one name the first counts. values: of a step or task, what its tags are filled with.
     """
     if not arguments:
         return
     parameters, artifacts = items(arguments, "parameters"), items(arguments, "artifacts")
     for kind, things in (("parameters", parameters), ("artifacts", artifacts)):
-        check_names(report, where.at(kind), things, f"{said}{kind}", parameters=True, may_repeat=may_repeat)
+        check_names(
+            report,
+            where.at(kind),
+            things,
+            f"{said}{kind}",
+            parameters=True,
+            may_repeat=may_repeat,
+            values=values,
+        )
     for index, parameter in enumerate(parameters):
         place = where.at("parameters", index)
         called = said + text(parameter, "name")
-        _check_value(report, place, parameter, called, may_lack_values=may_lack_values, is_inside=is_inside)
+        _check_value(
+            report, place, parameter, called, may_lack_values=may_lack_values, is_inside=values is not None
+        )
     for index, artifact in enumerate(artifacts):
         _check_artifact(report, where.at("artifacts", index), artifact, said + text(artifact, "name"))
 

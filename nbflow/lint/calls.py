@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbflow.lint.arguments import Supply
 from nbflow.lint.check import Check
-from nbflow.lint.filling import UNKNOWN, Values, fill, tags
+from nbflow.lint.filling import UNKNOWN, Values, fill, open_end, tags
 from nbflow.lint.objects import Holder, Json, Template, mapping, text
 from nbflow.lint.report import Report, Where
 from nbflow.spec.similar import did_you_mean
@@ -71,14 +71,14 @@ def find_template(check: Check, where: Where, call: Json, holder: Holder, values
             return found.reached(_called(found.where, where))
     elif not isinstance(inline, dict):
         check.report.error("NBF113", where, "failed to get a template", "add `template: NAME`")
-    return _inline(inline, where.at("inline"), holder) if isinstance(inline, dict) else None
+    return _inline(inline, where.at("inline"), holder, values) if isinstance(inline, dict) else None
 
 
-def _inline(data: Json, where: Where, holder: Holder) -> Template:
+def _inline(data: Json, where: Where, holder: Holder, values: Values) -> Template:
     """A template in a step or task; Argo loses an empty list of steps when it puts values into what holds it."""
     if data.get("steps") == []:
         data = {name: value for name, value in data.items() if name != "steps"}
-    return Template(data, where, holder)
+    return Template(data, where, holder, filled=values)
 
 
 def check_hook_templates(report: Report, where: Where, call: Json, holder: Holder) -> None:
@@ -110,8 +110,8 @@ def _is_known(check: Check, where: Where, reference: Json, values: Values) -> bo
         place = where.at("templateRef")
         check.report.error("NBF114", place, problem, "a templateRef has a `name` and a `template`")
         return False
-    both = name + template
-    return all(both[start + 2] == "=" for start, _ in tags(both))
+    both = f"{name} {template}"
+    return not open_end(both) and all(both[start + 2] == "=" for start, _ in tags(both))
 
 
 def _referred(check: Check, where: Where, reference: Json, values: Values) -> Template | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from nbflow.lint.arguments import Supply
 from nbflow.lint.filling import is_reference
-from nbflow.lint.objects import Objects, Template, text
+from nbflow.lint.objects import Holder, Objects, Template, text
 from nbflow.lint.report import Report
 from nbflow.lint.scope import Scope
 
@@ -15,8 +15,8 @@ from nbflow.lint.scope import Scope
 class Check:
     """The check of one Workflow, template object or CronWorkflow.
 
-    globals: names that resolve in all its templates; grows as templates with global outputs are found.
-    values: those of them that have a value already. seen: templates that were looked into.
+    own: what its templates stand in. globals: names that resolve in all its templates; grows as templates with global
+    outputs are found. values: those of them that have a value already. seen: templates that were looked into.
     depth: how many templates called each other on the way here. later: those too deep down to look into at once.
     template_object: it is a WorkflowTemplate, whose Workflow may bring more parameters.
     """
@@ -24,6 +24,7 @@ class Check:
     report: Report
     objects: Objects
     namespace: str = ""
+    own: Holder | None = None
     template_object: bool = False
     globals: Scope = field(default_factory=Scope)
     values: dict[str, str | None] = field(default_factory=dict)

@@ -71,7 +71,7 @@ class _Past:
 
     def __init__(self, graph: Graph, tasks: list[Json], *, sound: bool) -> None:
         self._graph, self._sound = graph, sound
-        self._hooked = {text(task, "name") for task in tasks if "hooks" in task}
+        self._hooked = {text(task, "name") for task in tasks if mapping(task, "hooks")}
 
     @cached_property
     def _ancestors(self) -> dict[str, int]:
@@ -207,7 +207,7 @@ def _check_task(
     check_tags(report, where, task, inner, said, values)
     arguments = mapping(task, "arguments")
     check_arguments(
-        report, where.at("arguments"), arguments, f"{said}.arguments.", may_lack_values=False, is_inside=True
+        report, where.at("arguments"), arguments, f"{said}.arguments.", may_lack_values=False, values=values
     )
     _check_origins(report, where.at("arguments"), arguments, name, past, said)
 

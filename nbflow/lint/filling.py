@@ -17,6 +17,7 @@ UNKNOWN = "\ufffc"
 LONGEST = 1_000_000
 """Of a filled text; values are left in their tags beyond it."""
 
+_EXPRESSION = re.compile(r"\{\{[\t\n\f\r ]*=[^\n]+?\}\}")
 _UNKNOWN_VALUE = re.compile(f"{UNKNOWN}([^{UNKNOWN}]*){UNKNOWN}")
 
 
@@ -59,28 +60,48 @@ def _filled_once(text: str, values: Values) -> str:
 
 def _value(inner: str, values: Values) -> str:
     """What stands for a tag; of tags in tags, the innermost one is filled."""
+    if inner.startswith("="):
+        return _evaluated("{{" + inner + "}}", values)
     before, brace, name = inner.rpartition("{{")
     key = name.strip()
-    if name.startswith("=") or key not in values:
+    if key not in values:
         return "{{" + inner + "}}"
     value = values[key]
     return ("{{" + before if brace else "") + (f"{UNKNOWN}{key}{UNKNOWN}" if value is None else value)
 
 
+def _evaluated(tag: str, values: Values) -> str:
+    """The value of an expression, for which Argo makes up what is not known; the tag if it has none (yet)."""
+    from datetime import UTC, datetime  # most manifests have no expression where lint has to know its value
+
+    from nbflow.templating.expressions import Clock
+    from nbflow.templating.failures import TemplateError
+    from nbflow.templating.scope import PLACEHOLDER_PREFIX
+    from nbflow.templating.tags import substitute
+
+    names = dict(enumerate(values))
+    scope = {
+        name: f"{PLACEHOLDER_PREFIX}{number}" if values[name] is None else values[name]
+        for number, name in names.items()
+    }
+    try:
+        value = substitute(
+            tag, scope, allow_unresolved=True, clock=Clock(datetime(2000, 1, 1, tzinfo=UTC), 0)
+        )
+    except TemplateError:
+        return tag
+    made_up = re.compile(f"{PLACEHOLDER_PREFIX}([0-9]+)")
+    return made_up.sub(lambda found: f"{UNKNOWN}{names[int(found[1])]}{UNKNOWN}", value)
+
+
 def known_parts(text: str, instead: str) -> str:
-    """A filled text with `instead` for each value that is not known, and a letter for each expression."""
-    return _UNKNOWN_VALUE.sub(instead, without_expressions(text))
+    """A filled text with `instead` for each value that is not known."""
+    return _UNKNOWN_VALUE.sub(instead, text)
 
 
 def without_expressions(text: str) -> str:
     """A text with a letter in place of each expression."""
-    pieces: list[str] = []
-    position = 0
-    for start, end in tags(text):
-        if text[start + 2 : end].lstrip().startswith("="):
-            pieces += [text[position:start], "x"]
-            position = end
-    return "".join(pieces) + text[position:]
+    return _EXPRESSION.sub("x", text)
 
 
 def shown(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 
 from nbflow.lint.arguments import Supply
 from nbflow.lint.check import Check
-from nbflow.lint.filling import UNKNOWN, Values, fill, known_parts
+from nbflow.lint.filling import UNKNOWN, Values, fill, known_parts, without_expressions
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Json, Template, items, mapping, text
 from nbflow.lint.report import Report, Where
@@ -29,7 +29,7 @@ def check_leaf(check: Check, template: Template, scope: Scope, values: Values, g
     if template.type == "Container":
         _check_mounts(report, template, mapping(data, "container"))
     if template.type in {"Container", "Script"}:
-        _check_image(report, template, template.type.lower())
+        _check_image(check, template, template.type.lower())
     if template.type == "ContainerSet":
         _check_container_set(report, template, mapping(data, "containerSet"))
     for index, sidecar in enumerate(items(data, "sidecars")):
@@ -107,10 +107,11 @@ def _check_mounts(report: Report, template: Template, container: Json) -> None:
         taken.setdefault(path, f"inputs.artifacts.{text(artifact, 'name')}")
 
 
-def _check_image(report: Report, template: Template, field: str) -> None:
-    """A container needs an image, its own or the one of templateDefaults."""
-    defaults = mapping(mapping(template.holder.spec, "templateDefaults"), field)
-    if template.holder.kind == "ClusterWorkflowTemplate":
+def _check_image(check: Check, template: Template, field: str) -> None:
+    """A container needs an image, its own or the one of templateDefaults (not those of the cluster's templates)."""
+    report, holder = check.report, template.holder
+    defaults = mapping(mapping(holder.spec, "templateDefaults"), field)
+    if holder.kind == "ClusterWorkflowTemplate" and holder is not check.own:
         defaults = {}
     if not text(mapping(template.data, field), "image") and not text(defaults, "image"):
         problem = f"templates.{template.name}.{field}.image may not be empty"
@@ -188,8 +189,10 @@ def _check_resource(report: Report, template: Template, resource: Json, values: 
             "shouldn't have both `manifest` and `manifestFrom` specified in `Manifest` for resource template"
         )
         report.error("NBF154", where.at("manifestFrom"), problem, "keep one of them", key=True)
-    artifact = mapping(source, "artifact")
-    if artifact and text(artifact, "name") not in [text(a, "name") for a in template.artifacts("inputs")]:
+    artifact = source.get("artifact") if isinstance(source, dict) else None
+    if isinstance(artifact, dict) and text(artifact, "name") not in [
+        text(a, "name") for a in template.artifacts("inputs")
+    ]:
         problem = f"artifact {text(artifact, 'name')} in `manifestFrom` refer to a non-exist artifact"
         report.error(
             "NBF154",
@@ -208,7 +211,7 @@ def _check_manifest(report: Report, where: Where, manifest: str, said: str) -> N
     if manifest.startswith(UNKNOWN):
         return
     try:
-        build(known_parts(manifest, "x"))
+        build(without_expressions(known_parts(manifest, "x")))
     except Fault as fault:
         problem = (
             f"{said}.manifest must be a valid yaml: {fault.problem.removeprefix('the YAML is malformed: ')}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from nbflow.lint.filling import Values
 from nbflow.lint.report import Where
 from nbflow.spec.yaml import Document
 
@@ -61,15 +62,20 @@ class Template:
     """A template, where it is written and what holds it.
 
     name: "" for one that is written inline. types: those it claims to be; a good one has one. type: what it is, "" if
-    it does not say.
+    it does not say. filled: of one that is written inline, what the template around it fills its tags with.
     """
 
-    __slots__ = ("data", "holder", "name", "type", "types", "where")
+    __slots__ = ("data", "filled", "holder", "name", "type", "types", "where")
 
     def __init__(
-        self, data: Json, where: Where, holder: Holder, types: tuple[str, ...] | None = None
+        self,
+        data: Json,
+        where: Where,
+        holder: Holder,
+        types: tuple[str, ...] | None = None,
+        filled: Values | None = None,
     ) -> None:
-        self.data, self.where, self.holder = data, where, holder
+        self.data, self.where, self.holder, self.filled = data, where, holder, filled or {}
         self.name = text(data, "name")
         self.types = _types(data) if types is None else types
         self.type = self.types[0] if self.types else ""

@@ -58,7 +58,7 @@ def _check_step(
             arguments,
             f"{called}.arguments.",
             may_lack_values=False,
-            is_inside=True,
+            values=values,
         )
     reached = where.after(called)
     resolved = check_call(check, reached, step, template.holder, MADE_UP, values, argument_of="the step")

@@ -9,7 +9,7 @@ from nbflow.lint.filling import Values, fill, open_end, shown, tags
 from nbflow.lint.report import Report, Where
 from nbflow.lint.scope import Scope
 from nbflow.spec.similar import did_you_mean
-from nbflow.templating.catalogue import LINTED_PREFIXES, find_variable, is_linted
+from nbflow.templating.catalogue import find_variable, is_linted
 
 Found = list[tuple[list[str | int], str]]
 
@@ -67,7 +67,7 @@ def check_tags(
             report.error("NBF130", place, problem, fix, needle=needle)
         rest = open_end(text)
         if rest.startswith("{{=") or (
-            rest and alone and not _is_linted_open(rest) and not is_closed(value, text, values)
+            rest and alone and not _is_linted_open(rest, scope) and not is_closed(value, text, values)
         ):
             _report_open(report, place, rest, said)
 
@@ -92,8 +92,15 @@ def _report_open(report: Report, place: Where, rest: str, said: str) -> None:
     report.error("NBF131", place, problem, "close the tag with }}", needle=rest)
 
 
-def _is_linted_open(rest: str) -> bool:
-    return rest[2:].lstrip().startswith(LINTED_PREFIXES)
+def _is_linted_open(rest: str, scope: Scope) -> bool:
+    """Whether a tag without an end resolves to nothing, wherever Argo finds its end."""
+    name = _open_name(rest)
+    return is_linted(name) and not scope.resolves(name)
+
+
+def _open_name(rest: str) -> str:
+    """How the name of a tag without an end begins: the quotation mark behind its text belongs to it."""
+    return rest[2:].lstrip() + '"'
 
 
 def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]:
@@ -109,7 +116,7 @@ def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]
     while todo:
         part, needle = todo.pop()
         for tag in _simple_tags(part):
-            name = tag[2:-2].strip() if tag.endswith("}}") else tag[2:].strip()
+            name = tag[2:-2].strip() if tag.endswith("}}") else _open_name(tag)
             value = values.get(name)
             if value and "{{" in value:
                 todo += [(value, needle or tag)] if name not in expanded else []
@@ -120,12 +127,12 @@ def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]
 
 
 def _simple_tags(text: str) -> Iterator[str]:
-    """The tags that are no expressions, and at last one without an end if its name is one that is looked at."""
+    """The tags that are no expressions, and at last one without an end."""
     for start, end in tags(text):
         if text[start + 2] != "=":
             yield text[start:end]
     rest = open_end(text)
-    if rest and _is_linted_open(rest):
+    if rest and rest[2:3] != "=":
         yield rest
 
 

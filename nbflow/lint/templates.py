@@ -35,7 +35,7 @@ def check_template(
     if is_checked(check, template.holder, template.data, name):
         return
     mark = f"{template.holder.scope}/{name}"
-    values = ChainMap(input_values(template, given), check.values)
+    values = _values(check, template, given)
     _check_timeouts(check, template, values)
     if mark in check.seen:
         if name == "":
@@ -60,22 +60,27 @@ def check_later(check: Check) -> None:
     """Look into the templates that were too deep down."""
     while check.later:
         template, given = check.later.pop()
-        _check_inside(check, template, given, ChainMap(input_values(template, given), check.values))
+        _check_inside(check, template, given, _values(check, template, given))
 
 
-def input_values(template: Template, given: Supply) -> dict[str, str | None]:
-    """What the inputs are filled with; None for what is only known when it runs."""
-    values: dict[str, str | None] = (
-        {"inputs.parameters": None, "pod.name": None} if template.is_pod else {"inputs.parameters": None}
+def _values(check: Check, template: Template, given: Supply) -> Values:
+    """What the tags of a template are filled with: those of one that is written inline first from around it."""
+    own = _input_values(template, given)
+    return (
+        ChainMap(dict(template.filled), own, check.values) if template.filled else ChainMap(own, check.values)
     )
+
+
+def _input_values(template: Template, given: Supply) -> dict[str, str | None]:
+    """What the inputs are filled with; None for what is only known when it runs."""
+    values: dict[str, str | None] = {"pod.name": None} if template.is_pod else {}
     for parameter in template.parameters("inputs"):
         name = text(parameter, "name")
         argument = given.parameters.get(name, parameter)
         value = argument.get("value", parameter.get("default"))
         values[f"inputs.parameters.{name}"] = None if given.made_up or value is None else str(value)
     with_tags = [value for value in values.values() if value and "{{" in value]
-    if with_tags:
-        values["inputs.parameters"] = " ".join(with_tags)
+    values["inputs.parameters"] = f"[{' '.join(with_tags)}]" if template.parameters("inputs") else "null"
     return values
 
 
@@ -89,6 +94,9 @@ def _check_inside(check: Check, template: Template, given: Supply, values: Value
     _check_pod(check, template)
     check_inputs(check.report, template)
     scope = Scope(check.globals, local_names(template))
+    scope.add(name for name in template.filled if name.startswith("inputs."))
+    if template.data.get("steps") == []:  # Argo loses an empty list when it puts values into the template
+        template = Template(template.data, where, template.holder, (), template.filled)
     if template.type == "Steps":
         check_steps(check, template, scope, values)
     elif template.type == "DAG":

@@ -37,7 +37,7 @@ def check_object(
         holder = _cron_workflow(holder, mapping(document.data, "spec"))
     is_template = holder.kind in {"WorkflowTemplate", "ClusterWorkflowTemplate"}
     namespace = "" if holder.kind == "ClusterWorkflowTemplate" else holder.namespace
-    check = Check(report, objects, namespace, template_object=is_template)
+    check = Check(report, objects, namespace, holder, template_object=is_template)
     # A CronWorkflow is checked by the rules of a submit: nobody is there to give it values.
     may_lack_values = is_template or not (submit or holder.kind == "CronWorkflow")
     _check_spec(check, holder, may_lack_values=may_lack_values)

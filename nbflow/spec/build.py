@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from nbflow.spec.scalars import SPECIAL_FIRST, key_text, plain, whole
+from nbflow.spec.scalars import SPECIAL_FIRST, is_base64, key_text, plain
 
 MAX_DEPTH = 150
 """Of lists and mappings in each other."""
@@ -118,7 +119,7 @@ def _number(text: str) -> int | float:
     number = float(text)
     if math.isinf(number):
         raise ValueError(text)
-    return whole(number)
+    return number
 
 
 def _integer(text: str) -> int | float:
@@ -229,6 +230,12 @@ class _Builder:
             if not isinstance(value, expected):
                 raise Fault(event.start_mark.index, f"cannot decode `{text}` as a !!{tag}", "remove the tag")
             return value
+        if tag == "binary":
+            if not is_base64(text):
+                raise Fault(
+                    event.start_mark.index, f"cannot decode `{text}` as base64", "remove the tag !!binary"
+                )
+            return base64.b64decode(text).decode("utf-8", errors="replace")
         return text
 
     def _key(self, value: object, event: _Event) -> object:

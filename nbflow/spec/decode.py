@@ -185,6 +185,7 @@ _ZEROS: dict[str, object] = {
     "boolean": False,
     "string": "",
     "any-string": "",
+    "bytes": "",
     "time": "",
     "quantity": "0",
 }

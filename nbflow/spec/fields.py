@@ -1,8 +1,9 @@
 """Which fields each type of a manifest has, and of what type they are: Argo's types and those of Kubernetes.
 
 argo.json is kept by hand, kubernetes.json is written by scripts/kubernetes_fields.py. A type is `string`, `integer`
-(of 64 bits), `int32`, `number`, `boolean`, `any`, `time`, `quantity`, `int-or-string`, `any-string` (Argo turns numbers
-and booleans into texts), the name of another type, `[]` and a type, or `map ` and the type of its values.
+(of 64 bits), `int32`, `number`, `boolean`, `any`, `bytes` (base64), `time`, `quantity`, `int-or-string`, `any-string`
+(Argo turns numbers and booleans into texts), the name of another type, `[]` and a type, or `map ` and the type of its
+values.
 """
 
 from __future__ import annotations

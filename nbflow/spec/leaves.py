@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nbflow.errors import Severity
-from nbflow.spec.scalars import any_text
+from nbflow.spec.scalars import any_text, is_base64
 
 WRONG_TYPE = "NBF103"
 QUOTE_IT = "quote it: "
@@ -96,7 +96,7 @@ def _quantity(value: object, faults: Faults) -> object:
         return any_text(value)  # type: ignore[arg-type]
     if type(value) is not str:
         return mismatch(value, "a quantity such as 100m or 64Mi", faults, "0")
-    if not _QUANTITY.fullmatch(value.strip()):
+    if not _QUANTITY.fullmatch(value.strip(" ")):
         faults.append(DecodeFault(WRONG_TYPE, "{path} is no quantity", "write it as 500m, 2, 64Mi or 1.5Gi"))
     return value
 
@@ -106,6 +106,14 @@ def _time(value: object, faults: Faults) -> object:
         return mismatch(value, "a time", faults, "")
     if not _TIME.fullmatch(value):
         faults.append(DecodeFault(WRONG_TYPE, "{path} is no time", "write it as 2026-01-31T12:00:00Z"))
+    return value
+
+
+def _bytes(value: object, faults: Faults) -> object:
+    if type(value) is not str:
+        return mismatch(value, "a text in base64", faults, "")
+    if not is_base64(value):
+        faults.append(DecodeFault(WRONG_TYPE, "{path} is no base64", "encode it: `printf %s TEXT | base64`"))
     return value
 
 
@@ -121,6 +129,7 @@ SCALARS: dict[str, Decoder] = {
     "number": _float,
     "int-or-string": _int_or_string,
     "any-string": _any_string,
+    "bytes": _bytes,
     "quantity": _quantity,
     "time": _time,
     "any": _any,

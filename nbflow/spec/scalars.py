@@ -25,6 +25,7 @@ SPECIAL_FIRST = frozenset("0123456789+-.yYnNtTfFoO~")
 
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INTEGER = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
+_BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _LONGEST_INTEGER = 70
 _LEAST, _MOST = -(2**63), 2**64 - 1
 _WHOLE = 1e21
@@ -46,6 +47,11 @@ def plain(text: str) -> Scalar:
         number = float(digits)
         return text if math.isinf(number) else whole(number)
     return text
+
+
+def is_base64(text: str) -> bool:
+    """Whether a text is base64 as Go reads it: padded, on any number of lines."""
+    return _BASE64.fullmatch(text.replace("\n", "").replace("\r", "")) is not None
 
 
 def _integer(digits: str) -> int:

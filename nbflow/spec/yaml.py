@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from nbflow.errors import Finding, Position, Severity
 from nbflow.spec.build import Built, Fault, build, build_events
 from nbflow.spec.decode import decode
+from nbflow.spec.fields import KINDS
 from nbflow.spec.leaves import QUOTE_IT, DecodeFault
 from nbflow.spec.objects import ENCODED, check_values
 
@@ -35,6 +36,7 @@ _KIND = re.compile(r"^kind: *([A-Za-z]+)", re.MULTILINE)
 _VALUES = re.compile(r"""["']?kind["']?\s*:\s*["']?(Secret|ConfigMap)\b""")
 _WORD = re.compile(r"[-+.~\w]+")
 _SYNTAX = "NBF101"
+_WRONG_TYPE = "NBF103"
 _REPEATED = "NBF201"
 
 
@@ -229,6 +231,11 @@ def _load(document: Document, *, strict: bool) -> Document:
         for offset, name in document.built.repeated
     ]
     document.malformed = strict and bool(document.built.repeated)
+    version = data.get("apiVersion")
+    if document.kind in KINDS and isinstance(version, str) and version.count("/") > 1:
+        problem = f"apiVersion '{version}' is not a group and a version"
+        fix = "write `apiVersion: argoproj.io/v1alpha1`"
+        document.findings.append(document.finding(_WRONG_TYPE, ("apiVersion",), problem, fix=fix))
     document.findings += [
         document.finding(
             fault.rule,

@@ -25,6 +25,7 @@ SCALARS = {
     "boolean": [True, False],
     "integer": [0, 5, -1],
     "int32": [0, 7],
+    "bytes": ["", "YQ=="],
     "number": [1.5, 2],
     "int-or-string": [5, "50%", "{{x}}"],
     "quantity": ["64Mi", "500m", "1"],

@@ -20,7 +20,7 @@ from nbflow.notebook.follow import Follower, finished
 from nbflow.notebook.logfeed import Log, LogFeed
 from nbflow.notebook.nodes import pods_below
 from nbflow.notebook.picture import Mark, Picture
-from nbflow.notebook.rows import Header, Row, header, millis, parents_of, rows
+from nbflow.notebook.rows import Filing, Header, Row, header, millis, rows
 from nbflow.spec.status import NodeStatus, WorkflowObject
 from nbflow.views.podnames import pod_names
 
@@ -79,7 +79,7 @@ class Feed:
         self._picture = Picture()
         self._logs: LogFeed | None = None
         self._changed: dict[str, NodeStatus] = {}
-        self._parents: dict[str, str] = {}
+        self._filing = Filing()
         self._ids: set[str] = set()
         self._names: dict[str, str] = {}
         self._sent_svg = ""
@@ -227,7 +227,7 @@ class Feed:
         self._sent_svg, self._sent_marks = "", {}
         message = self._begin(workflow, ended=ended or self._over)
         message["full"] = True
-        message["nodes"] = rows(workflow.status.nodes.values(), self._parents)
+        message["nodes"] = rows(workflow.status.nodes.values(), self._filing)
         message["graph"] = self._graph()
         self._add_log(message)
         return message
@@ -235,7 +235,7 @@ class Feed:
     def _part(self, workflow: WorkflowObject, *, drawn: bool, ended: bool) -> Message:
         message = self._begin(workflow, ended=ended)
         if self._changed:
-            message["nodes"] = rows(self._changed.values(), self._parents)
+            message["nodes"] = rows(self._changed.values(), self._filing)
             self._changed.clear()
         if drawn:
             message["graph"] = self._graph()
@@ -276,7 +276,7 @@ class Feed:
 
     def _learn(self, workflow: WorkflowObject, nodes: Sequence[NodeStatus]) -> None:
         """Take in what a page needs of other nodes than the one it shows."""
-        self._parents.update(parents_of(nodes))
+        self._filing.learn(nodes)
         for node in nodes:
             if node.id not in self._ids:
                 self._ids.add(node.id)

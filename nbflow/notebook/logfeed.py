@@ -13,7 +13,7 @@ from nbflow.notebook.rows import millis
 
 LINES, SIZE = 2_000, 600_000
 """So many log lines, and characters, travel in one message."""
-BEHIND = 10_000
+BEHIND = 20_000
 """Where the page is more lines behind than this, it goes on with the newest; it shows that lines were left out."""
 
 Line = tuple[str, str, int | None]

@@ -14,6 +14,7 @@ from nbflow.notebook.artifacts import Artifact, Artifacts
 from nbflow.notebook.failure import WorkflowFailedError
 from nbflow.notebook.names import find, missing
 from nbflow.notebook.rich import escape
+from nbflow.notebook.rows import Filing
 from nbflow.notebook.values import Logs, Outputs
 from nbflow.spec.status import NodeStatus, NodeType, WorkflowObject, artifacts_by_name
 from nbflow.views.durations import between
@@ -257,21 +258,20 @@ def _artifact(
 
 
 def pods_below(workflow: WorkflowObject, status: NodeStatus) -> list[NodeStatus]:
-    """The pods that belong to a node: itself, the attempts of a retry, all inside steps and DAGs."""
+    """The pods that belong to a node: itself, or all that stands below its row."""
     if status.type in _PODS:
         return [status]
     nodes = workflow.status.nodes
-    inside, todo = {status.id}, [status.id]
+    filing = Filing(nodes.values())
     members: dict[str, list[str]] = {}
     for node in nodes.values():
-        members.setdefault(node.boundary_id, []).append(node.id)
+        if filing.has_row(node):
+            members.setdefault(filing.parent(node), []).append(node.id)
+    inside, todo = {status.id}, [status.id]
     while todo:
-        parent = nodes[todo.pop()]
-        attempts = parent.children if parent.type in (NodeType.RETRY, NodeType.TASK_GROUP) else ()
-        for child in (*attempts, *members.get(parent.id, ())):
-            if child not in inside and child in nodes:
-                inside.add(child)
-                todo.append(child)
+        new = [child for child in members.get(todo.pop(), ()) if child not in inside]
+        inside.update(new)
+        todo += new
     return [node for node in nodes.values() if node.id in inside and node.type in _PODS]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -11,11 +14,13 @@ from nbflow.commands.again import Repeating
 from nbflow.notebook.approval import Form, forms
 from nbflow.notebook.estimate import Estimate
 from nbflow.spec.status import NodeStatus, NodeType, Phase, WorkflowObject
-from nbflow.views.phases import suspended
+from nbflow.views.phases import SIGNS, suspended
 from nbflow.views.podnames import template_of
 
 _MESSAGE = 500
 _PARENTS = (NodeType.RETRY, NodeType.TASK_GROUP)
+_LOOPS = (NodeType.TASK_GROUP, NodeType.STEP_GROUP)
+_ROUND = re.compile(r"(.+?)\(\d+:")
 
 
 class Header(TypedDict):
@@ -78,42 +83,94 @@ def header(workflow: WorkflowObject, client: Client, estimate: Estimate | None =
     )
 
 
-def rows(nodes: Iterable[NodeStatus], parents: Mapping[str, str]) -> list[Row]:
-    """The rows of these nodes; step groups have none. parents: as `parents_of` gives them."""
-    return [_row(node, parents) for node in nodes if node.type is not NodeType.STEP_GROUP]
+class Filing:
+    """Under which row each node stands; it learns as nodes become known.
+
+    Attempts stand under their retry, rounds of a loop under what stands for the loop: the task group of a DAG, the
+    group of steps. Other groups of steps have no row.
+    """
+
+    def __init__(self, nodes: Iterable[NodeStatus] = ()) -> None:
+        self._parents: dict[str, str] = {}  # where that is not the boundary
+        self._groups: dict[str, str] = {}  # name of a group of steps -> id
+        self._loops: dict[str, dict[str, None]] = {}  # id of a group of steps -> its loops, in order
+        self.learn(nodes)
+
+    def learn(self, nodes: Iterable[NodeStatus]) -> None:
+        """Take in nodes that are new or have changed."""
+        nodes = tuple(nodes)
+        self._groups.update((node.name, node.id) for node in nodes if node.type is NodeType.STEP_GROUP)
+        for node in nodes:
+            if node.type in _PARENTS:
+                self._parents.update(dict.fromkeys(node.children, node.id))
+            elif round_ := _ROUND.match(node.display_name):
+                group = self._groups.get(node.name.removesuffix(f".{node.display_name}"))
+                if group:
+                    self._loops.setdefault(group, {})[round_[1]] = None
+                    self._parents.setdefault(node.id, group)
+
+    def has_row(self, node: NodeStatus) -> bool:
+        """Whether the node is shown."""
+        return node.type is not NodeType.STEP_GROUP or node.id in self._loops
+
+    def parent(self, node: NodeStatus) -> str:
+        """Id of the node whose row it stands under; "" for none."""
+        return self._parents.get(node.id) or node.boundary_id
+
+    def name(self, node: NodeStatus) -> str:
+        """What its row is called: a group of steps as the loops in it."""
+        return ", ".join(self._loops.get(node.id, ())) or node.display_name
 
 
-def parents_of(nodes: Iterable[NodeStatus]) -> dict[str, str]:
-    """Child id -> parent id where that is not the boundary: attempts of a retry, items of a loop."""
-    return {child: node.id for node in nodes if node.type in _PARENTS for child in node.children}
+def rows(nodes: Iterable[NodeStatus], filing: Filing) -> list[Row]:
+    """The rows of these nodes."""
+    return [_row(node, filing) for node in nodes if filing.has_row(node)]
 
 
-def ordered(workflow: WorkflowObject) -> list[tuple[int, NodeStatus]]:
-    """All nodes but step groups as a tree: depth and node, parents before their children."""
-    nodes = [node for node in workflow.status.nodes.values() if node.type is not NodeType.STEP_GROUP]
-    parents, known = parents_of(nodes), {node.id for node in nodes}
+def ordered(workflow: WorkflowObject, *, crowd: int = 0) -> list[tuple[int, NodeStatus]]:
+    """The nodes that have rows as a tree: depth and node, parents before their children.
+
+    crowd: of a loop with more rounds only those that went wrong; the message of the loop says how all of them stand.
+    """
+    filing = Filing(workflow.status.nodes.values())
+    nodes = [
+        replace(node, display_name=filing.name(node)) if node.type is NodeType.STEP_GROUP else node
+        for node in workflow.status.nodes.values()
+        if filing.has_row(node)
+    ]
+    known = {node.id for node in nodes}
     below: dict[str, list[NodeStatus]] = {}
     for node in nodes:
-        parent = parents.get(node.id) or node.boundary_id
+        parent = filing.parent(node)
         below.setdefault(parent if parent in known and parent != node.id else "", []).append(node)
     found: list[tuple[int, NodeStatus]] = []
     todo = [(0, node) for node in reversed(below.get("", []))]
     while todo:
         depth, node = todo.pop()
+        inside = below.get(node.id, [])
+        if crowd and len(inside) > crowd and node.type in _LOOPS:
+            node = replace(node, message=node.message or _standing(inside))
+            inside = [child for child in inside if child.phase and child.phase.bad]
         found.append((depth, node))
-        todo += [(depth + 1, child) for child in reversed(below.get(node.id, []))]
+        todo += [(depth + 1, child) for child in reversed(inside)]
     return found
 
 
-def _row(node: NodeStatus, parents: Mapping[str, str]) -> Row:
+def _standing(nodes: Iterable[NodeStatus]) -> str:
+    """How many are in which phase."""
+    found = Counter(node.phase or Phase.PENDING for node in nodes)
+    return "  ".join(f"{SIGNS[phase]} {found[phase]}" for phase in Phase if found[phase])
+
+
+def _row(node: NodeStatus, filing: Filing) -> Row:
     return Row(
         id=node.id,
-        name=node.display_name,
+        name=filing.name(node),
         type=node.type.value,
         phase=str(node.phase or "Pending"),
         message=node.message[:_MESSAGE],
         template=template_of(node),
-        parent=parents.get(node.id) or node.boundary_id,
+        parent=filing.parent(node),
         started=millis(node.started_at),
         finished=millis(node.finished_at),
         pod=node.type in (NodeType.POD, NodeType.CONTAINER),

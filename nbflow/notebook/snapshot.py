@@ -24,6 +24,8 @@ from nbflow.views.tree import tree
 
 ROWS, TAILS, LINES, LONGEST = 60, 8, 15, 300
 """What a snapshot holds at most: rows of the table, logs, lines of a log, characters of a line."""
+CROWD = 20
+"""Of a loop with more rounds only those are shown that went wrong; its own row says how they stand."""
 MESSAGE = 500
 """Characters of a message or name."""
 IMAGE = 300_000
@@ -79,7 +81,7 @@ def pair_rule() -> str:
 
 def node_table(workflow: WorkflowObject) -> str:
     """The nodes as a table, indented as a tree; of many nodes the ones that went wrong, and the first."""
-    nodes = ordered(workflow)
+    nodes = ordered(workflow, crowd=CROWD)
     if not nodes:
         return ""
     shown = nodes if len(nodes) <= ROWS else _chosen(nodes)
@@ -107,7 +109,8 @@ def _head(workflow: WorkflowObject) -> str:
 
 
 def badge(phase: Phase | None, text: str) -> str:
-    style = f"background:{COLORS[phase]};color:#fff;border-radius:1em;padding:.1em .7em;font-weight:600"
+    shape = "border-radius:1em;padding:.1em .7em;margin-right:.4em;font-weight:600"
+    style = f"background:{COLORS[phase]};color:#fff;{shape}"
     return f'<span style="{style}">{SIGNS[phase]} {_text(text)}</span>'
 
 

@@ -12,6 +12,9 @@ from tests.browser.stage import Stage
 from tests.notebook.fake_client import FakeClient
 
 CHROMIUM = shutil.which(os.environ.get("NBFLOW_CHROMIUM") or "chromium") or ""
+ANSWERED = "() => !document.querySelector('.nbflow-link')?.textContent"
+PATIENCE = 60_000
+"""Milliseconds until something that a test waits for counts as missing: a busy machine takes its time."""
 ARGUMENTS = [
     "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -27,8 +30,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("browser"),
@@ -37,7 +41,7 @@ def browser(tmp_path_factory):
             args=ARGUMENTS,
             viewport={"width": 1280, "height": 1000},
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         yield context
         context.close()
 
@@ -102,6 +106,7 @@ def bare(browser, client):
         opened.append((stage.start(), page))
         page.goto(stage.url)
         page.wait_for_function("() => Boolean(window.unmount)")
+        page.wait_for_function(ANSWERED)
         return page, stage
 
     yield show

@@ -55,7 +55,7 @@ def stop_when_asked() -> None:
     """Wait for the click on Stop, and stop."""
     run = newest()
     with run.news:
-        assert run.news.wait_for(lambda: run.asked, 20), "nobody asked for a stop"
+        assert run.news.wait_for(lambda: run.asked, 60), "nobody asked for a stop"
     workflows.stopped(run)
 
 
@@ -70,7 +70,7 @@ def resume_when_asked() -> None:
     """Wait for the click on Resume, and go on."""
     run = newest()
     with run.news:
-        assert run.news.wait_for(lambda: run.asked, 20), "nobody asked to go on"
+        assert run.news.wait_for(lambda: run.asked, 60), "nobody asked to go on"
         assert run.asked == [Request(verb="resume", nodes=workflows.ids(run, "A"))]
     run.change(node("diamond.A", workflows.P.SUCCEEDED, type=NodeType.SUSPEND, boundary="diamond"))
 

@@ -45,6 +45,7 @@ STARTED = """index => {
 }"""
 OUTPUTS = "index => jupyterapp.shell.currentWidget.content.widgets[index].model.sharedModel.toJSON().outputs"
 SETTINGS = {
+    "completer-extension/manager": {"providerTimeout": 60_000},  # a busy kernel may take its time
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
@@ -85,7 +86,7 @@ class Server:
         stop_controller(self.home)
         os.killpg(self.process.pid, signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -143,7 +144,7 @@ class Server:
 
     def _wait(self) -> None:
         assert self.process is not None
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
                 with urllib.request.urlopen(
@@ -174,8 +175,8 @@ class Notebook:
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        self.page.wait_for_function("() => window.jupyterapp && jupyterapp.restored", timeout=60_000)
-        deadline = time.monotonic() + 60
+        self.page.wait_for_function("() => window.jupyterapp && jupyterapp.restored", timeout=120_000)
+        deadline = time.monotonic() + 120
         while not self.page.evaluate(READY):
             assert time.monotonic() < deadline, "the kernel did not come up"
             self.page.wait_for_timeout(50)

@@ -41,7 +41,7 @@ news.onmessage = ({ data }) => {
   const { message, buffers } = JSON.parse(data);
   if (!window.deaf) window.model.emit(message, buffers.map(bytes));
 };
-window.mount = () => view.render({ model: window.model, el: document.getElementById("cell") });
+window.mount = (el = document.getElementById("cell")) => view.render({ model: window.model, el });
 window.unmount = window.mount();
 </script>
 """

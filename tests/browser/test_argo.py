@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 from playwright.sync_api import expect
@@ -22,6 +23,20 @@ spec:
 """
 
 
+class Held(list):
+    """Lines of which the second half comes when somebody lets go."""
+
+    def __init__(self, lines):
+        super().__init__(lines)
+        self.go = threading.Event()
+
+    def __iter__(self):
+        for index, line in enumerate(super().__iter__()):
+            if index == len(self) // 2:
+                assert self.go.wait(120)
+            yield line
+
+
 @pytest.fixture
 def cluster(tmp_path):
     api = TestApi().start()
@@ -39,11 +54,13 @@ def test_a_cell_runs_in_a_cluster_live_to_its_end(open_notebook, cluster, tmp_pa
     view = notebook.page.locator(".nbflow-view.nbflow-live")
     badge = view.locator(".nbflow-badge")
     expect(badge).to_have_text("◷Pending")
-    controller = Controller(cluster, lines=[f"line {i}" for i in range(20)], pause=0.1)
+    held = Held([f"line {i}" for i in range(20)])
+    controller = Controller(cluster, lines=held)
     controller.start()
     expect(badge).to_have_text("●Running")
     expect(view.locator(".nbflow-line").first).to_have_text(re.compile("line 0"))
     cluster.drop()
+    held.go.set()
     expect(badge).to_have_text("✔Succeeded")
     expect(view.locator(".nbflow-line").last).to_have_text(re.compile("line 19"))
     expect(view.locator(".nbflow-log .nbflow-virtual")).to_have_css("height", f"{20 * 18}px")

@@ -48,6 +48,8 @@ def test_a_lost_message_is_noticed_and_made_up_for(bare, fake):
     page, stage = bare(fake.workflow)
     expect(badge(page)).to_have_text("◷Pending")
     say, lost = stage.live._tell, []
+    hellos = "window.asked.filter((one) => one.do === 'hello').length"
+    before = page.evaluate(hellos)
 
     def lose(message):
         if message.get("nodes") and not lost:
@@ -58,15 +60,14 @@ def test_a_lost_message_is_noticed_and_made_up_for(bare, fake):
             say(message)
 
     stage.live._tell = lose
-    before = sum(one["do"] == "hello" for one in stage.asked)
     start(fake)
     with stage.news:
-        assert stage.news.wait_for(lambda: lost, 20)
+        assert stage.news.wait_for(lambda: lost, 60)
     fake.say("diamond.A", "hello")
     expect(row(page, "A")).to_be_visible()
     expect(view(page).locator(".nbflow-line")).to_have_text("Ahello")
     assert len(lost) == 1
-    assert sum(one["do"] == "hello" for one in stage.asked) == before + 1
+    assert page.evaluate(hellos) == before + 1
 
 
 def test_a_view_that_never_hears_of_its_kernel_leaves_the_place_to_the_snapshot(browser, bare, fake):
@@ -92,7 +93,9 @@ def test_silence_is_told_with_its_age(bare, fake):
     page.evaluate("window.deaf = true")
     page.clock.run_for(50_000)
     link = view(page).locator(".nbflow-link")
-    expect(link).to_have_text(re.compile(r"^waiting for the kernel … · as of \d\d:\d\d:\d\d, \d+ s ago$"))
+    expect(link).to_have_text(
+        re.compile(r"^waiting for the kernel … · as of \d\d:\d\d:\d\d, \d+ (s|min) ago$")
+    )
     asked = page.evaluate("window.asked.filter((one) => one.do === 'ping').length")
     assert asked >= 1
     page.evaluate("window.deaf = false")
@@ -102,14 +105,13 @@ def test_silence_is_told_with_its_age(bare, fake):
 
 
 def test_after_a_sleep_the_view_asks_at_once_and_catches_up(bare, fake):
-    page, stage = bare(fake.workflow)
+    page, _ = bare(fake.workflow)
     page.clock.install()
     page.reload()
     expect(badge(page)).to_have_text("◷Pending")
     expect(view(page).locator(".nbflow-link")).to_be_hidden()  # the kernel has answered
     page.evaluate("window.deaf = true")
     start(fake)
-    stage.live._feed._wake.wait(0)
     page.clock.fast_forward(3_600_000)  # timers fire once, late: the laptop was closed
     page.evaluate("window.deaf = false")
     page.clock.fast_forward(60_000)
@@ -124,7 +126,7 @@ def test_a_dead_kernel_is_told_and_nothing_more_is_asked_of_it(bare, fake):
     expect(shape(page, "A")).to_have_attribute("data-phase", "Running")
     page.evaluate("window.dead = true; window.model.event('comm_live_update')")
     expect(view(page).locator(".nbflow-link")).to_have_text(
-        re.compile(r"^snapshot, not live · as of \d\d:\d\d:\d\d, \d+ s ago$")
+        re.compile(r"^snapshot, not live · as of \d\d:\d\d:\d\d, \d+ (s|min) ago$")
     )
     expect(badge(page)).to_have_text("●was Running")
     expect(button(page, "Stop")).to_be_disabled()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.fake import DIAMOND
 from tests.browser.jupyter import Notebook
-from tests.browser.view import badge, button, lines, row, rows, said, shape, view
+from tests.browser.view import DRAWN, badge, button, lines, row, rows, said, shape, view
 
 LOAD = "%load_ext nbflow\nfrom tests.browser import fake"
 BOTH = pytest.mark.parametrize("kind", ["lab", "notebook"])
@@ -120,7 +120,7 @@ def test_exactly_one_of_snapshot_and_live_view_is_seen(diamond, kind):
         "alt",
         "Graph of workflow diamond: diamond Succeeded, A Succeeded, B Succeeded, C Succeeded, D Succeeded",
     )
-    assert snapshot.locator("img").evaluate("image => image.complete && image.naturalWidth") > 50
+    assert snapshot.locator("img").evaluate(DRAWN) > 50
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(page.get_by_text("Error creating widget")).to_be_hidden()
 

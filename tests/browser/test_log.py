@@ -37,6 +37,12 @@ def height(page) -> int:
     return page.evaluate(f"{HEIGHT} / 18")
 
 
+def work_of(session) -> float:
+    """Seconds of CPU time that the page has worked."""
+    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+    return metrics["TaskDuration"]
+
+
 def test_lines_look_as_at_a_terminal(bare, fake):
     page, _ = bare(fake.workflow)
     fake.say(
@@ -149,10 +155,11 @@ def test_copy_and_download(bare, fake):
 
 
 def test_five_thousand_lines_a_second_arrive_without_a_gap(bare, fake):
-    page, stage = bare(fake.workflow)
+    page, _ = bare(fake.workflow)
     expect(badge(page)).to_have_text("●Running")
     expect(row(page, "A")).to_be_visible()
-    before, stop = len(stage.asked), threading.Event()
+    hellos = "window.asked.filter((one) => one.do === 'hello').length"
+    before, stop = page.evaluate(hellos), threading.Event()
 
     def talk():
         for batch in range(60):
@@ -162,19 +169,19 @@ def test_five_thousand_lines_a_second_arrive_without_a_gap(bare, fake):
     talker = threading.Thread(target=talk)
     talker.start()
     talker.join()
-    expect(lines(page).last).to_have_text("A14999", timeout=30_000)
+    expect(lines(page).last).to_have_text("A14999")
     assert height(page) == 15_000
     page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     button(page, "Copy").click()
     expect(said(page)).to_have_text("15,000 lines are copied.")
     assert page.evaluate("window.copied").split("\n") == [f"A: {number}" for number in range(15_000)]
-    assert all(one["do"] != "hello" for one in stage.asked[before:]), "no message was lost"
+    assert page.evaluate(hellos) == before, "no message was lost"
 
 
 def test_a_flood_is_bounded_and_says_what_is_left_out(bare, fake):
     page, _ = bare(fake.workflow)
     fake.say("diamond.A", *(f"{number} " + "z" * 100 for number in range(200_000)))
-    expect(lines(page).last).to_contain_text("199999 z", timeout=60_000)
+    expect(lines(page).last).to_contain_text("199999 z")
     note = view(page).locator(".nbflow-note")
     expect(note).to_have_text(
         re.compile(r"^[\d,]+ earlier lines are not shown here; Download has them all\.$")
@@ -189,17 +196,18 @@ def test_a_flood_is_bounded_and_says_what_is_left_out(bare, fake):
 
 def test_a_hundred_megabytes_without_a_line_end_neither_freeze_nor_fill(bare, fake):
     page, _ = bare(fake.workflow)
-    page.evaluate(
-        "new PerformanceObserver((l) => (window.longest = Math.max(window.longest || 0, ...l.getEntries()"
-        ".map((e) => e.duration)))).observe({ type: 'longtask' })"
-    )
+    session = page.context.new_cdp_session(page)
+    session.send(
+        "Performance.enable", {"timeDomain": "threadTicks"}
+    )  # CPU time: a busy machine does not stretch it
+    worked = work_of(session)
     for _ in range(100):  # a client gives a line without an end in pieces of a megabyte
         fake.say("diamond.A", "\x00\x1b[31m\ufffd" * 250_000)
     fake.say("diamond.A", "the end")
-    expect(lines(page).last).to_have_text("Athe end", timeout=60_000)
+    expect(lines(page).last).to_have_text("Athe end")
     search(page, "more characters")
     expect(view(page).locator(".nbflow-found")).to_have_text("1 of 100")
-    assert (page.evaluate("window.longest") or 0) < 2000
+    assert work_of(session) - worked < 2
 
 
 def test_lines_of_a_node_replace_those_of_all(bare, fake):

@@ -72,7 +72,7 @@ def test_nothing_that_a_run_left_acts_on_the_page(open_notebook, shots, kind):
     page.screenshot(path=shots / f"results-{kind}.png")
     assert page.evaluate("() => window.owned") is None
     assert page.locator(".jp-OutputArea img[onerror], .jp-OutputArea script").count() == 0
-    for _ in range(100):
+    for _ in range(1200):
         if set(notebook.external()) <= refused:
             break
         page.wait_for_timeout(50)  # until the page has told what became of them

@@ -12,7 +12,7 @@ from tests.browser.fake import DIAMOND
 from tests.browser.jupyter import Notebook
 from tests.browser.test_hostile import exported
 from tests.browser.test_live_view import LOAD
-from tests.browser.view import badge, view
+from tests.browser.view import DRAWN, badge, view
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def told(place) -> None:
         re.compile(r"C\s*✖ Failed\s*5s\s*Error \(exit code 3\)")
     )
     expect(place.locator("details[open] pre").first).to_contain_text("ValueError: no data")
-    assert place.locator("img").evaluate("image => image.complete && image.naturalWidth") > 50
+    assert place.locator("img").evaluate(DRAWN) > 50
 
 
 @pytest.mark.parametrize("kind", ["lab", "lab-saving", "notebook"])
@@ -64,7 +64,7 @@ def test_with_saved_state_the_widget_leaves_the_place_to_the_snapshot(stored):
     notebook.restart_kernel()
     notebook.reload()
     snapshot = notebook.page.locator(".nbflow-snap")
-    expect(snapshot).to_be_visible(timeout=20_000)
+    expect(snapshot).to_be_visible()
     told(snapshot)
     expect(view(notebook.page)).to_have_count(0)
 

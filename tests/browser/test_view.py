@@ -63,6 +63,19 @@ def test_a_failure_names_the_child(bare, fake):
     expect(row(page, "A")).to_have_attribute("aria-selected", "true")
 
 
+def test_a_failed_dag_names_the_node_that_failed(bare, fake):
+    page, _ = bare(fake.workflow)
+    attempts = (node_id("diamond.A(0)"),)
+    fake.change(
+        node("diamond.A", Phase.SUCCEEDED, type=NodeType.RETRY, boundary="diamond", children=attempts),
+        node("diamond.A(0)", Phase.FAILED, boundary="diamond", message="the next attempt succeeds"),
+    )  # fmt: skip
+    end(fake, C=Phase.FAILED, D=Phase.OMITTED)
+    expect(view(page).locator(".nbflow-message span")).to_have_text("failed: C: Error (exit code 3)")
+    button(page, "Show it").click()
+    expect(row(page, "C")).to_have_attribute("aria-selected", "true")
+
+
 def test_earlier_runs_tell_how_long_it_will_take(bare, client):
     for index, seconds in enumerate((100, 120, 200)):
         old = diamond(f"diamond-{index}")
@@ -164,6 +177,45 @@ def test_a_loop_of_a_thousand_is_one_shape_that_opens_on_demand(bare, fake):
     expect(shape(page, "800 more")).to_be_attached()
     stack.locator(".nbflow-fold-sign").click()
     expect(view(page).locator(".nbflow-canvas .node[data-node]")).to_have_count(4)
+
+
+def test_the_sign_of_a_fold_stands_in_its_corner_however_the_view_came_into_the_page(bare, fake):
+    page, _ = bare(fake.workflow)
+    fake.change(*loop(fake, 1000))
+    expect(shape(page, "B ×1000")).to_be_visible()
+    page.evaluate(
+        "() => { window.unmount(); const cell = document.createElement('div'); window.mount(cell);"
+        " document.body.append(cell); }"
+    )
+    stack = shape(page, "B ×1000")
+    outline, sign = (stack.locator(what).first.bounding_box() for what in ("polygon", ".nbflow-fold-sign"))
+    right = outline["x"] + outline["width"]
+    assert right - 25 < sign["x"] < right
+    assert outline["y"] - 5 < sign["y"] < outline["y"] + 15
+    middle = stack.locator("text").nth(1).bounding_box()
+    assert middle["x"] + middle["width"] / 2 == pytest.approx(outline["x"] + outline["width"] / 2, abs=3)
+
+
+def test_the_rounds_of_a_loop_of_steps_open_and_close_under_its_name(bare, client):
+    workflow = diamond("steps")
+    each = {"name": "each", "template": "echo", "withSequence": {"count": "60"}}
+    templates = [{"name": "main", "steps": [[each]]}, workflow.spec["templates"][1]]
+    fake = client.add(replace(workflow, spec={"entrypoint": "main", "templates": templates}))
+    page, _ = bare(fake.workflow)
+    rounds = [node(f"steps[0].each({i}:{i})", Phase.RUNNING, boundary="steps") for i in range(60)]
+    group = node("steps[0]", Phase.RUNNING, type=NodeType.STEP_GROUP, boundary="steps")
+    fake.change(
+        node("steps", Phase.RUNNING, type=NodeType.STEPS),
+        replace(group, children=tuple(one.id for one in rounds)),
+        *rounds,
+        phase=Phase.RUNNING,
+    )
+    expect(rows(page)).to_have_text(["All nodes", re.compile("steps"), "▸●each● 60"])
+    fake.say("steps[0].each(7:7)", "seven")
+    row(page, "each").click()
+    expect(lines(page)).to_have_text("each(7:7)seven")
+    row(page, "each").locator(".nbflow-fold").click()
+    expect(row(page, "each(0:0)")).to_have_attribute("aria-level", "3")
 
 
 def test_a_moved_view_stays_where_it_is_when_the_graph_grows(bare, fake):

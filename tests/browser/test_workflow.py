@@ -8,11 +8,12 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.gate import Gate
 from tests.browser.test_live_view import stop
 from tests.browser.view import badge, lines, row, shape, view
 from tests.notebook.homes import REPOSITORY
 
-DIAMOND = """%%workflow run -p word={word}
+DIAMOND = """%%workflow run -p word={word} -p gate={gate}
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata:
@@ -20,23 +21,26 @@ metadata:
 spec:
   entrypoint: main
   arguments:
-    parameters: [{name: word, value: nothing}]
+    parameters: [{name: word, value: nothing}, {name: gate, value: nowhere}]
   templates:
   - name: main
     dag:
       tasks:
-      - {name: A, template: talk}
-      - {name: B, template: talk, dependencies: [A]}
-      - {name: C, template: talk, dependencies: [A]}
-      - {name: D, template: talk, dependencies: [B, C]}
+      - {name: A, template: talk, arguments: {parameters: [{name: me, value: A}]}}
+      - {name: B, template: talk, arguments: {parameters: [{name: me, value: B}]}, dependencies: [A]}
+      - {name: C, template: talk, arguments: {parameters: [{name: me, value: C}]}, dependencies: [A]}
+      - {name: D, template: talk, arguments: {parameters: [{name: me, value: D}]}, dependencies: [B, C]}
   - name: talk
+    inputs:
+      parameters: [{name: me}]
     script:
-      image: busybox
-      command: [sh]
+      image: python:3
+      command: [python, -u]
       source: |
-        echo "{{workflow.parameters.word}} from {{pod.name}}"
-        sleep 1
-        echo "<b>bye</b>"
+        import urllib.request
+        print("{{workflow.parameters.word}} from {{pod.name}}")
+        urllib.request.urlopen("{{workflow.parameters.gate}}/{{inputs.parameters.me}}").read()
+        print("<b>bye</b>")
 """
 LONG = """%%workflow long
 apiVersion: argoproj.io/v1alpha1
@@ -68,17 +72,27 @@ RECORD = """() => {
 LIVED = ["Pending", "Running", "Succeeded"]
 
 
+@pytest.fixture
+def gate():
+    opened = Gate()
+    yield opened
+    opened.close()
+
+
 @pytest.mark.parametrize("kind", ["lab", "notebook"])
-def test_a_dag_lives_before_the_eyes(open_notebook, kind):
-    notebook = open_notebook(
-        ["%load_ext nbflow", "word = 'hello you'", DIAMOND, 'print(run["A"].logs); run.phase'], kind
-    )
+def test_a_dag_lives_before_the_eyes(open_notebook, gate, kind):
+    values = f"word, gate = 'hello you', {gate.url!r}"
+    notebook = open_notebook(["%load_ext nbflow", values, DIAMOND, 'print(run["A"].logs); run.phase'], kind)
     notebook.page.evaluate(RECORD)
     for index in range(3):
         notebook.run(index)
     expect(badge(notebook.page)).to_have_text("●Running")
     line = lines(notebook.page).first
     expect(line).to_have_text(re.compile(r"^Ahello you from diamond-\w+-talk-\d+$"))
+    for opened, running in (("A", "BC"), ("BC", "D"), ("D", "")):
+        gate.open(*opened)
+        for name in running:
+            expect(shape(notebook.page, name)).to_have_attribute("data-phase", "Running")
     expect(badge(notebook.page)).to_have_text("✔Succeeded")
     expect(view(notebook.page).get_by_role("progressbar")).to_have_attribute("aria-valuenow", "4")
     seen = notebook.page.evaluate("window.seen")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+DRAWN = "async (image) => { await image.decode(); return image.naturalWidth; }"
 TRUTH = """async ([what, wanted]) => {
   const look = () => JSON.stringify(new Function('return ' + what)());
-  for (let i = 0; i < 300 && look() !== JSON.stringify(wanted); i++) await new Promise((r) => setTimeout(r, 50));
+  for (let i = 0; i < 1200 && look() !== JSON.stringify(wanted); i++) await new Promise((r) => setTimeout(r, 50));
   return new Function('return ' + what)();
 }"""
 

@@ -1,6 +1,6 @@
 // The graph: the drawing of the kernel, recoloured as nodes change.
 
-import { OWN_KEYS, SIGNS, make, makeButton, setAttribute, signOf } from "./elements.js";
+import { OWN_KEYS, SIGNS, make, makeButton, setAttribute, setText, signOf } from "./elements.js";
 import { Zoom } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -77,6 +77,7 @@ export class GraphView {
     const phase = [...shape.classList].find((name) => name in SIGNS);
     if (!phase) return;
     this.shapes.set(shape.id, shape);
+    if (shape.classList.contains("node")) centre(shape);
     shape.setAttribute("role", "button");
     shape.setAttribute("tabindex", "-1");
     shape.setAttribute(OWN_KEYS, "true");
@@ -88,11 +89,11 @@ export class GraphView {
 
   addFold(shape, mark) {
     if (!mark?.fold) return;
-    const corner = shape.querySelector("polygon, path, ellipse").getBBox();
+    const { right, top } = extent(shape);
     const sign = document.createElementNS(SVG, "text");
     sign.setAttribute("class", "nbflow-fold-sign");
-    sign.setAttribute("x", corner.x + corner.width - 3);
-    sign.setAttribute("y", corner.y + 10);
+    sign.setAttribute("x", right - 3);
+    sign.setAttribute("y", top + 10);
     sign.setAttribute("text-anchor", "end");
     sign.textContent = FOLDS[mark.fold];
     shape.append(sign);
@@ -114,7 +115,7 @@ export class GraphView {
     const [label, note] = shape.querySelectorAll("text:not(.nbflow-fold-sign)");
     const sign = node && !mark.many ? signOf(node) : SIGNS[phase];
     if (label) label.textContent = sign + label.textContent.slice(1);
-    if (note && mark.note) note.textContent = mark.note;
+    if (note && mark.note) setText(note, mark.note);
     this.describe(shape, mark, node, phase);
   }
 
@@ -206,6 +207,27 @@ export class GraphView {
       if (other !== shape && ahead > 1 && ahead + aside < least) [best, least] = [other, ahead + aside];
     }
     return best;
+  }
+}
+
+// Where a shape is in the drawing, by what Graphviz wrote: nothing has to be laid out, or even be in the page, for that.
+function extent(shape) {
+  const outline = shape.querySelector("polygon, path, ellipse");
+  const number = (name) => Number(outline.getAttribute(name));
+  if (outline.tagName === "ellipse") {
+    return { left: number("cx") - number("rx"), right: number("cx") + number("rx"), top: number("cy") - number("ry") };
+  }
+  const numbers = (outline.getAttribute("points") || outline.getAttribute("d")).match(/-?[\d.]+/g).map(Number);
+  const [xs, ys] = [0, 1].map((odd) => numbers.filter((_, index) => index % 2 === odd));
+  return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys) };
+}
+
+// Graphviz placed the texts by the widths of its own font, and they may change: the middle is right for any.
+function centre(shape) {
+  const { left, right } = extent(shape);
+  for (const text of shape.querySelectorAll("text")) {
+    text.setAttribute("text-anchor", "middle");
+    text.setAttribute("x", (left + right) / 2);
   }
 }
 

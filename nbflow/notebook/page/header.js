@@ -3,6 +3,8 @@
 import { SIGNS, about, clockTime, duration, make, makeButton, setAttribute, setText } from "./elements.js";
 import { ActionsView } from "./actions.js";
 
+const BAD = new Set(["Failed", "Error"]);
+
 export class HeaderView {
   constructor(store, watch) {
     this.store = store;
@@ -75,14 +77,14 @@ export class HeaderView {
     return words[link.state] ? words[link.state] + (link.state === "connecting" ? "" : since) : "";
   }
 
-  // Argo names the child that failed by its id; a person knows its name.
+  // Argo names the child that failed by its id, a person knows its name; of DAGs it says nothing.
   named(message) {
-    this.failed = "";
-    return message.replace(/^child '([^']+)' failed$/, (whole, id) => {
-      const child = this.store.nodes.get(id);
-      this.failed = child?.id || "";
-      return child ? `${whole}: ${child.name}${child.message ? `: ${child.message}` : ""}` : whole;
-    });
+    const { nodes, tree, header } = this.store;
+    const child = nodes.get(/^child '([^']+)' failed$/.exec(message)?.[1]);
+    const failed = child || (!message && BAD.has(header.phase) && culpritOf(tree));
+    this.failed = failed?.id || "";
+    if (!failed) return message;
+    return `${message || "failed"}: ${failed.name}${failed.message ? `: ${failed.message}` : ""}`;
   }
 
   drawProgress(header) {
@@ -112,4 +114,11 @@ export class HeaderView {
     const left = estimate * 1000 - took;
     return left > 0 ? `about ${about(left)} left` : `longer than before (${duration(estimate * 1000)})`;
   }
+}
+
+// The first node that failed by itself, in what failed with it: not an attempt that was made up for.
+function culpritOf(tree) {
+  const bad = (id) => !tree.nodes.has(id) || BAD.has(tree.nodes.get(id).phase);
+  const whole = (id) => !id || (bad(id) && whole(tree.placed.get(id)));
+  return [...tree.nodes.keys()].filter((id) => !tree.children(id).length && whole(id)).map((id) => tree.nodes.get(id))[0];
 }

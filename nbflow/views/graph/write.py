@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from nbflow.spec.status import Phase
 from nbflow.views.graph.scene import Edge, Group, Kind, Scene, Shape
@@ -37,19 +37,20 @@ _ROUND = (Kind.POD, Kind.RECURSION)
 
 def write(scene: Scene, *, horizontal: bool) -> str:
     """The DOT of a scene."""
+    before = _before(scene.edges)
     lines = [
         "digraph workflow {",
         f"  graph [rankdir={'LR' if horizontal else 'TB'}, {_GRAPH}{_ENDS * _has_ends(scene)}];",
         f'  node [shape=box, fontname="{FONT}", fontsize=11, fontcolor="{INK}", margin="0.14,0.06", height=0.34];',
         f'  edge [color="{LINE}", arrowsize=0.6, penwidth=1.1];',
-        *(line for member in scene.members for line in _member(member, "  ")),
+        *(line for member in scene.members for line in _member(member, before, "  ")),
         *(_edge(edge) for edge in scene.edges),
         "}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _member(member: Shape | Group, indent: str) -> Iterator[str]:
+def _member(member: Shape | Group, before: Mapping[str, frozenset[str]], indent: str) -> Iterator[str]:
     if isinstance(member, Shape):
         yield indent + (_joint(member) if member.kind is Kind.JOINT else _shape(member))
         return
@@ -67,10 +68,28 @@ def _member(member: Shape | Group, indent: str) -> Iterator[str]:
     yield f"{indent}subgraph {member.name} {{"
     yield f"{indent}  graph [{_attributes(attributes)}];"
     for inner in member.members:
-        yield from _member(inner, indent + "  ")
-    if len(member.row) > 1:
-        yield f"{indent}  {{ rank=same; {' -> '.join(member.row)} [style=invis]; }}"
+        yield from _member(inner, before, indent + "  ")
+    for row in [member.row] if member.row else _rows(member, before):
+        if len(row) > 1:
+            yield f"{indent}  {{ rank=same; {' -> '.join(row)} [style=invis]; }}"
     yield f"{indent}}}"
+
+
+def _rows(group: Group, before: Mapping[str, frozenset[str]]) -> Iterable[list[str]]:
+    """Shapes of a box that wait for the same: Graphviz would set them from right to left there."""
+    rows: dict[frozenset[str], list[str]] = {}
+    for one in group.members:
+        if isinstance(one, Shape) and one.kind is not Kind.JOINT:
+            rows.setdefault(before.get(one.name, frozenset()), []).append(one.name)
+    return rows.values()
+
+
+def _before(edges: Iterable[Edge]) -> dict[str, frozenset[str]]:
+    """Name of a shape -> those that it waits for."""
+    tails: dict[str, set[str]] = {}
+    for edge in edges:
+        tails.setdefault(edge.head, set()).add(edge.tail)
+    return {head: frozenset(found) for head, found in tails.items()}
 
 
 def _shape(shape: Shape) -> str:

@@ -4,39 +4,44 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 
+from nbflow.clients.argo_archived import ARGOS_OWN, Archived, ArchivedLogs
 from nbflow.clients.argo_nodes import is_finished, is_offloaded, typed
 from nbflow.clients.argo_podlog import PodLog
+from nbflow.clients.argo_readers import Readers
 from nbflow.clients.client import LogLine, LogOptions
 from nbflow.clients.selectors import parse_pattern
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.kube.api import Api
+from nbflow.kube.refusals import ForbiddenError, UnauthorizedError
 from nbflow.kube.resources import POD, WORKFLOW, JSONObject
 from nbflow.kube.watch import Watch
-from nbflow.spec.status import NodeStatus, NodeType, artifacts_by_name
-from nbflow.views.podnames import pod_name, pod_names
+from nbflow.views.podnames import pod_name
 
 LABEL = "workflows.argoproj.io/workflow"
-_ARGOS_OWN = ("wait", "init", "supervisor")
-_LOGS = "-logs"
-Archived = Callable[[JSONObject, str, str], bytes]
-"""(workflow, node id, artifact) -> a log that was archived. Raises NbflowError if it is out of reach."""
+_NOT_STARTED, _OVER = {"", "Pending"}, {"Succeeded", "Failed"}
+_WAITING_AT_MOST = 4096
 
 
 class WorkflowLogs:
     """nbflow.clients.Client.logs for a cluster. `close` ends it at once, from any thread."""
 
     def __init__(self, api: Api, name: str, options: LogOptions, archived: Archived) -> None:
-        self._api, self._options, self._archived = api, options, archived
+        self._api, self._options = api, options
         self._workflow = api.get(WORKFLOW, name)
         self._name = name
         self._wanted = self._pods(options.pods)
+        self._archived = ArchivedLogs(archived, options, self._wanted)
         self._pattern = parse_pattern(options.grep)
         self._closed = threading.Event()
+        self._arrived: queue.Queue[LogLine | Exception | None] = queue.Queue(_WAITING_AT_MOST)
+        self._readers = Readers(self._put, self._closed)
         self._lines = self._follow() if options.follow else self._read()
         self._lock = threading.Lock()
-        self._logs: list[PodLog] = []
+        self._reading: PodLog | None = None
         self._watches: list[Watch] = []
         self._seen: set[str] = set()
 
@@ -74,18 +79,26 @@ class WorkflowLogs:
         with self._lock:
             for watch in self._watches:
                 watch.close()
-            for log in self._logs:
-                if log.stream is not None:
-                    log.stream.close()
+        if self._reading is not None:
+            self._reading.close()
+        self._readers.close()
+        with suppress(queue.Full):  # then nobody waits for more
+            self._arrived.put_nowait(None)
 
     def _read(self) -> Iterator[LogLine]:
         """Pod by pod in order of start."""
         pods = self._api.list(POD, labels=f"{LABEL}={self._name}").items
-        chosen = [pod for pod in self._in_order(pods) if self._is_wanted(pod)]
-        for pod in chosen:
-            if _phase(pod) != "Pending":
+        for pod in self._in_order(pods):
+            if self._is_wanted(pod) and _phase(pod) not in _NOT_STARTED:
                 yield from self._of_pod(pod)
         yield from self._gone({_name(pod) for pod in pods})
+        self._check_all_had()
+
+    def _gone(self, there: AbstractSet[str]) -> Iterator[LogLine]:
+        """The archived logs of pods that are not there any more."""
+        for pod, lines in self._archived.logs(self._workflow, there | self._seen):
+            self._seen.add(pod)
+            yield from lines
 
     def _in_order(self, pods: Iterable[JSONObject]) -> list[JSONObject]:
         """By their start; those of the same second as the workflow has them."""
@@ -98,154 +111,115 @@ class WorkflowLogs:
     def _of_pod(self, pod: JSONObject) -> Iterator[LogLine]:
         self._seen.add(_name(pod))
         for container in containers_of(pod, self._options.container):
-            yield from self._log(pod, container).lines(self._closed)
-
-    def _log(self, pod: JSONObject, container: str) -> PodLog:
-        log = PodLog(self._api, _name(pod), container, self._options)
-        with self._lock:
-            self._logs.append(log)
-        return log
-
-    def _gone(self, present: set[str]) -> Iterator[LogLine]:
-        """The archived logs of pods that are gone. Raises NotFoundError if there is nothing at all to show."""
-        workflow = typed(self._workflow)
-        pods = [n for n in workflow.status.nodes.values() if n.type is NodeType.POD and n.started_at]
-        there = present | self._seen
-        gone = [(pod_name(workflow, n), n) for n in pods if not there & pod_names(workflow, n)]
-        chosen = [(pod, n) for pod, n in gone if not self._wanted or pod in self._wanted]
-        missing: list[str] = []
-        reason: NbflowError | None = None
-        for pod, node in chosen:
+            self._reading = PodLog(self._api, _name(pod), container, self._options)
             try:
-                lines = self._archived_lines(pod, node)
+                yield from self._reading.lines(self._closed)
+            except (ForbiddenError, UnauthorizedError):
+                raise
+            except NotFoundError:
+                self._seen.discard(_name(pod))
             except NbflowError as error:
-                reason, lines = error, None
-            if lines is None:
-                missing.append(pod)
-            else:
-                yield from lines
-        if missing and len(missing) == len(chosen) and not self._seen:
-            raise self._explained(missing, reason)
+                self._readers.failures[_name(pod)] = error
 
-    def _archived_lines(self, pod: str, node: NodeStatus) -> list[LogLine] | None:
-        """What was kept of a pod's log, None if nothing was. Raises NbflowError if it is out of reach."""
-        found: list[LogLine] | None = None
-        for container in _archived_containers(node, self._options.container):
-            data = self._archived(self._workflow, node.id, container + _LOGS)
-            texts = data.decode(errors="replace").splitlines()
-            if self._options.tail is not None:
-                texts = texts[len(texts) - self._options.tail :] if self._options.tail else []
-            found = [*(found or ()), *(LogLine(pod, container, text) for text in texts)]
-        return found
+    def _check_all_had(self) -> None:
+        """Raises NbflowError for logs that could not be had; NotFoundError if there is nothing at all to show.
 
-    def _explained(self, missing: Sequence[str], reason: NbflowError | None) -> NotFoundError:
-        said = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-        where = f"workflow {self._name}"
-        if reason is not None:
-            problem = (
-                f"the pods are gone ({said}), and their archived logs are out of reach: {reason.problem}"
-            )
-            return NotFoundError(problem, where=where, fix=reason.fix)
-        fix = "set `podGC.strategy` to keep pods, or `archiveLogs: true` where artifacts have a repository"
-        return NotFoundError(f"the pods are gone, and their logs with them: {said}", where=where, fix=fix)
+        That some pods are gone is usual.
+        """
+        for pod, error in self._readers.failures.items():
+            others = len(self._readers.failures) - 1
+            more = f", nor those of {others} more" if others else ""
+            problem = f"the log of pod {pod} cannot be had{more}: {error.problem}"
+            raise NbflowError(problem, where=f"workflow {self._name}", fix=error.fix)
+        if not self._seen:
+            self._archived.check_some_had(self._name)
 
     def _follow(self) -> Iterator[LogLine]:
-        """As they come, until the workflow is over and every log has ended."""
-        arrived: queue.Queue[LogLine | Exception | None] = queue.Queue(4096)
-        threads: list[threading.Thread] = []
-        put = _putter(arrived, self._closed)
-        follower = threading.Thread(
-            target=self._start_readers, args=(put, threads), name=f"nbflow pods {self._name}", daemon=True
-        )
-        follower.start()
+        """As they come, until the workflow is over and every log is complete."""
+        threading.Thread(target=self._feed, name=f"nbflow pods {self._name}", daemon=True).start()
         try:
-            while True:
-                try:
-                    item = arrived.get(timeout=0.2)
-                except queue.Empty:
-                    if self._closed.is_set() or (
-                        not follower.is_alive() and not any(t.is_alive() for t in threads) and arrived.empty()
-                    ):
-                        break
-                    continue
+            while (item := self._arrived.get()) is not None and not self._closed.is_set():
                 if isinstance(item, Exception):
                     raise item
-                if item is not None:
-                    yield item
-            if not self._closed.is_set() and is_finished(self._workflow):
-                yield from self._gone(set())
+                yield item
         finally:
             self.close()
 
-    def _start_readers(self, put: Callable[[object], None], threads: list[threading.Thread]) -> None:
-        """A thread for each container that runs, as soon as it runs, until the workflow is over."""
-        pods = Watch(self._api, POD, labels=f"{LABEL}={self._name}")
+    def _feed(self) -> None:
+        """All lines, the live ones and those that were archived."""
+        try:
+            there = self._read_as_they_start()
+            self._readers.wait()
+            if not self._closed.is_set():
+                self._put_rest(there - self._readers.lost)
+                self._put(None)
+        except Exception as error:  # noqa: BLE001  # raised again by who waits
+            self._put(error)
+
+    def _put(self, item: LogLine | Exception | None) -> None:
+        while not self._closed.is_set():
+            with suppress(queue.Full):
+                self._arrived.put(item, timeout=0.5)
+                return
+
+    def _put_rest(self, there: AbstractSet[str]) -> None:
+        """What is archived of pods that came and went meanwhile."""
+        self._seen -= self._readers.lost
+        with suppress(NotFoundError):  # it was deleted: what is gone is gone
+            self._workflow = self._api.get(WORKFLOW, self._name)
+            self._put_gone(there)
+        if is_finished(self._workflow):
+            self._check_all_had()
+
+    def _put_gone(self, there: AbstractSet[str]) -> None:
+        for line in self._gone(there):
+            self._put(line)
+
+    def _read_as_they_start(self) -> frozenset[str]:
+        """Read each container that runs, as soon as it runs, until the workflow is over. The pods that are left."""
         flow = Watch(self._api, WORKFLOW, fields=f"metadata.name={self._name}")
         flow.know(self._workflow)
+        pods = Watch(self._api, POD, labels=f"{LABEL}={self._name}")
         with self._lock:
             self._watches += [pods, flow]
+        self._put_gone(self._take_all())
+        threading.Thread(
+            target=self._until_over, args=(flow, pods), name=f"nbflow end {self._name}", daemon=True
+        ).start()
+        for change in pods:
+            self._take(change.object, deleted=change.deleted)
+        # What started between the last event and the end has written something, too.
+        left = frozenset() if self._closed.is_set() else self._take_all()
+        self._readers.all_over()
+        return left
 
-        def until_over() -> None:
-            try:
-                for change in () if is_finished(self._workflow) else flow:
-                    if change.deleted or is_finished(change.object):
-                        break
-            except NbflowError as error:
-                put(error)
-            pods.close()
-
-        threading.Thread(target=until_over, name=f"nbflow end {self._name}", daemon=True).start()
+    def _until_over(self, flow: Watch, pods: Watch) -> None:
         try:
-            for change in pods:
-                if not change.deleted:
-                    self._start_reader(change.object, put, threads)
-            # What started between the last event and the end has written something, too.
-            if not self._closed.is_set():
-                for pod in self._in_order(self._api.list(POD, labels=f"{LABEL}={self._name}").items):
-                    self._start_reader(pod, put, threads)
-        except Exception as error:  # noqa: BLE001  # raised again by who waits
-            put(error)
+            for change in () if is_finished(self._workflow) else flow:
+                if change.deleted or is_finished(change.object):
+                    break
+        except NbflowError as error:
+            self._put(error)
+        pods.close()
 
-    def _start_reader(
-        self, pod: JSONObject, put: Callable[[object], None], threads: list[threading.Thread]
-    ) -> None:
-        if _phase(pod) in {"", "Pending"} or _name(pod) in self._seen or not self._is_wanted(pod):
-            return
-        self._seen.add(_name(pod))
-        for container in containers_of(pod, self._options.container):
-            log = self._log(pod, container)
-            thread = threading.Thread(
-                target=_pump, args=(log, put, self._closed), name=f"log {log.pod}", daemon=True
-            )
-            threads.append(thread)
-            thread.start()
+    def _take_all(self) -> frozenset[str]:
+        pods = self._api.list(POD, labels=f"{LABEL}={self._name}").items
+        for pod in self._in_order(pods):
+            self._take(pod)
+        return frozenset(map(_name, pods))
+
+    def _take(self, pod: JSONObject, *, deleted: bool = False) -> None:
+        """What became of a pod: it runs, and its logs are read from now on; or they are complete."""
+        name, over = _name(pod), deleted or _phase(pod) in _OVER
+        if _phase(pod) not in _NOT_STARTED and name not in self._seen and self._is_wanted(pod):
+            self._seen.add(name)
+            for container in containers_of(pod, self._options.container):
+                self._readers.add(PodLog(self._api, name, container, self._options, over=over))
+        elif over:
+            self._readers.over(name)
 
     def _is_wanted(self, pod: JSONObject) -> bool:
         return not self._wanted or _name(pod) in self._wanted
-
-
-def _pump(log: PodLog, put: Callable[[object], None], closed: threading.Event) -> None:
-    try:
-        for line in log.lines(closed):
-            put(line)
-    except NotFoundError:
-        return  # the pod went before its log was read: as kubectl, what is gone is gone
-    except Exception as error:  # noqa: BLE001  # raised again by who waits
-        put(error)
-
-
-def _putter(
-    arrived: queue.Queue[LogLine | Exception | None], closed: threading.Event
-) -> Callable[[object], None]:
-    def put(item: object) -> None:
-        while not closed.is_set():
-            try:
-                arrived.put(item, timeout=0.5)  # type: ignore[arg-type]
-            except queue.Full:
-                continue
-            return
-
-    return put
 
 
 def containers_of(pod: JSONObject, wanted: str) -> list[str]:
@@ -254,15 +228,7 @@ def containers_of(pod: JSONObject, wanted: str) -> list[str]:
     names = [str(_mapping(one).get("name")) for one in found] if isinstance(found, list) else []
     if wanted and (wanted != "main" or wanted in names or not names):
         return [wanted]
-    return [name for name in names if name not in _ARGOS_OWN]
-
-
-def _archived_containers(node: NodeStatus, wanted: str) -> list[str]:
-    """The containers whose logs were archived, as far as they are wanted."""
-    names = [name.removesuffix(_LOGS) for name in artifacts_by_name(node.outputs) if name.endswith(_LOGS)]
-    if wanted and (wanted != "main" or wanted in names):
-        return [name for name in names if name == wanted]
-    return [name for name in names if name not in _ARGOS_OWN]
+    return [name for name in names if name not in ARGOS_OWN]
 
 
 def _mapping(value: object) -> JSONObject:

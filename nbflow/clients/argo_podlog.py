@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from nbflow.clients.client import LogLine, LogOptions
@@ -22,58 +23,93 @@ _NOT_YET = re.compile(
     r"waiting to start|ContainerCreating|PodInitializing|not available|not found in pod", re.IGNORECASE
 )
 _STAMP = re.compile(r"^(\S+?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
-_TRIES = 20
+_PATIENCE_SECONDS = 300.0
+"""So long may the server, or the node of the pod, be away."""
+_LASTED_SECONDS = 1.0
 _EXECUTOR = re.compile(r"time=\S+ level=\w+ msg=.* argo=true(?: |$)")
 """What Argo's executor says of itself in the log of a container that it runs: no line of the user's."""
 _MORE_LINES = 16
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PodLog:
     """One container's log, read from any number of connections without losing or repeating a line.
 
-    last: time of the last line given, in nanoseconds for comparing; count: how many lines of that time were given.
+    over: its pod has ended, so that the next reading gives all that is left. last: time of the last line given, in
+    nanoseconds for comparing; count: how many lines of that time were given.
     """
 
     api: Api
     pod: str
     container: str
     options: LogOptions
+    over: bool = False
     last: tuple[str, str] = ("", "")
     count: int = 0
-    stream: HTTPStream | None = None
+    _stream: HTTPStream | None = None
+    _tailed: bool = False
+    _untimed: str = ""
+    _pauses: Pauses = field(default_factory=lambda: Pauses(first=0.1, longest=5.0))
+    _away_since: float | None = None
 
     def lines(self, closed: threading.Event) -> Iterator[LogLine]:
-        """All lines; with follow until the container ended. Raises NbflowError if the log cannot be had."""
-        if self.options.since == timedelta() and not self.options.follow:
+        """All that there is now. Raises NbflowError if it cannot be had, NotFoundError if the pod is gone."""
+        if self.options.since == timedelta():
             return
-        pauses = Pauses(first=0.1, longest=2.0)
-        tail = self.options.tail
         while not closed.is_set():
-            before = (self.last, self.count)
+            began = time.monotonic()
             try:
-                if tail is not None:
-                    yield from self._tail(tail, closed)
-                    if not self.options.follow:
-                        return
-                    tail = None
-                yield from self._users(self._connect(self._query(), closed))
+                yield from self.read(closed, follow=False)
                 return
-            except UnavailableError:
-                if (self.last, self.count) != before:
-                    pauses.reset()
-                if pauses.taken >= _TRIES:
-                    raise
             except NbflowError as error:
-                if not (self.options.follow and _NOT_YET.search(error.problem)) or pauses.taken >= _TRIES:
-                    raise
-            closed.wait(pauses.next())
+                closed.wait(self.pause_after(error, began))
+
+    def read(self, closed: threading.Event, *, follow: bool) -> Iterator[LogLine]:
+        """Over one connection: what was not given yet; with follow until the container, or the connection, ends.
+
+        None if the container never started. Raises NbflowError.
+        """
+        try:
+            if self.options.tail is not None and not self._tailed:
+                found = self._tail(self.options.tail, closed)
+                self._tailed = True
+                yield from found
+                if not follow:
+                    return
+            yield from self._users(self._connect({**self._query(), "follow": follow}, closed))
+        except NbflowError as error:
+            if not (_NOT_YET.search(error.problem) and (self.over or not self.options.follow)):
+                raise
+
+    def pause_after(self, error: NbflowError, began: float) -> float:
+        """Seconds to wait before it is read again after a reading that failed. Raises `error` if that is hopeless."""
+        now = time.monotonic()
+        if _NOT_YET.search(error.problem):
+            return self._pauses.next()
+        if not isinstance(error, UnavailableError):
+            raise error
+        if self._stream is not None and now - began > _LASTED_SECONDS:
+            self._is_back()  # it was silent for long, or the connection broke: the server is there
+        self._away_since = self._away_since or now
+        if now - self._away_since > _PATIENCE_SECONDS:
+            raise error
+        return self._pauses.next()
+
+    def close(self) -> None:
+        """End the reading at once, from any thread."""
+        if self._stream is not None:
+            self._stream.close()
+
+    def _is_back(self) -> None:
+        self._away_since = None
+        self._pauses.reset()
 
     def _connect(self, query: Query, closed: threading.Event) -> Iterator[LogLine]:
-        self.stream = self.api.stream(POD, query, name=self.pod, part="log", silence=_SILENCE_SECONDS)
+        self._stream = None
+        self._stream = self.api.stream(POD, query, name=self.pod, part="log", silence=_SILENCE_SECONDS)
         if closed.is_set():
-            self.stream.close()
-        return self._read(self.stream)
+            self._stream.close()
+        return self._parsed(self._stream)
 
     def _users(self, lines: Iterator[LogLine]) -> Iterator[LogLine]:
         return (line for line in lines if not _EXECUTOR.match(line.text))
@@ -83,7 +119,7 @@ class PodLog:
         ask = wanted + _MORE_LINES
         while True:
             self.last, self.count = ("", ""), 0
-            query = {**self._query(), "follow": None, "tailLines": str(ask)}
+            query = {**self._query(), "tailLines": str(ask)}
             found = list(self._connect(query, closed))
             users = list(self._users(iter(found)))
             if len(users) >= wanted or len(found) < ask or closed.is_set():
@@ -94,7 +130,6 @@ class PodLog:
         options = self.options
         query: dict[str, str | int | bool | None] = {
             "container": self.container,
-            "follow": options.follow,
             "timestamps": True,
         }
         if self.last[0]:
@@ -106,14 +141,17 @@ class PodLog:
             query["sinceTime"] = format_time(options.since_time)
         return query
 
-    def _read(self, stream: HTTPStream) -> Iterator[LogLine]:
+    def _parsed(self, stream: HTTPStream) -> Iterator[LogLine]:
         known, skip = self.last, self.count
         for line in stream.lines():
+            self._is_back()
             text = line.decode(errors="replace").removesuffix("\r")
             stamp, _, rest = text.partition(" ")
             at = _sortable(stamp)
-            if at is None:
-                yield LogLine(self.pod, self.container, text)
+            if at is None:  # the kubelet's own words, once: it says them each time
+                if text != self._untimed:
+                    self._untimed = text
+                    yield LogLine(self.pod, self.container, text)
                 continue
             if at < known:
                 continue

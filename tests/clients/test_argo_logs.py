@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nbflow.clients import argo_podlog, argo_readers
 from nbflow.clients.argo import ArgoClient
 from nbflow.clients.client import LogOptions
-from nbflow.errors import NotFoundError
+from nbflow.errors import NbflowError, NotFoundError
 from tests.kube.argo import PODS, WORKFLOWS, node, node_id, pod, pod_name, set_status
 from tests.kube.fixtures import cluster
 
@@ -214,3 +215,151 @@ def test_a_tail_is_followed_by_what_comes(cluster, uid):
     thread.join(30)
     assert done
     assert [line.text for line in lines] == ["two", "three", "four"]
+
+
+def test_more_pods_than_connections_are_followed_in_turns(cluster, uid, monkeypatch):
+    monkeypatch.setattr(argo_readers, "FOLLOWED", 3)
+    monkeypatch.setattr(argo_readers, "_SHORTEST", 0.05)
+    pods = [start(cluster, uid, name) for name in names(30)]
+    before = threading.active_count()
+    _, thread, done, lines = following()
+    wait_until(lambda: len([path for _, path, _ in cluster.requests if path.endswith("/log")]) >= 30)
+    most = 0
+    for turn in range(4):
+        for name in pods:
+            cluster.log(name, f"{name} {turn}")
+        wait_until(lambda turn=turn: len(lines) == 30 * (turn + 1))
+        threads = [one for one in threading.enumerate() if one.name.startswith("nbflow log")]
+        assert len(threads) <= 7
+        most = max(most, len(cluster.connections))
+    for name in pods:
+        cluster.end_log(name)
+        becomes(cluster, name, "Succeeded")
+    set_status(cluster, "w", "Succeeded", nodes(30, "Succeeded"))
+    thread.join(30)
+    assert done
+    assert most <= 3 + 7 + 2
+    for name in pods:
+        assert [line.text for line in lines if line.pod == name] == [f"{name} {turn}" for turn in range(4)]
+    wait_until(lambda: threading.active_count() <= before + len(cluster.connections))
+
+
+def test_pods_that_ended_are_read_once_and_by_few(cluster, uid):
+    pods = [start(cluster, uid, name, "Succeeded") for name in names(50)]
+    for name in pods:
+        cluster.log(name, name)
+        cluster.end_log(name)
+    set_status(cluster, "w", "Succeeded", nodes(50, "Succeeded"))
+    lines = list(ArgoClient().logs("w", LogOptions(follow=True)))
+    assert sorted(line.text for line in lines) == sorted(pods)
+    assert len([path for _, path, _ in cluster.requests if path.endswith("/log")]) == 50
+    assert len(cluster.connections) <= argo_readers.FOLLOWED + 6
+
+
+def test_a_connection_that_ends_in_good_order_is_not_the_end_of_the_log(cluster, uid):
+    """As when a kubelet restarts."""
+    name = start(cluster, uid, "w.0")
+    _, thread, done, lines = following()
+    for number in range(3):
+        cluster.log(name, str(number))
+        wait_until(lambda number=number: len(lines) == number + 1)
+        cluster.hang_up(name)
+    cluster.log(name, "last")
+    cluster.end_log(name)
+    becomes(cluster, name, "Succeeded")
+    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
+    thread.join(20)
+    assert done
+    assert [line.text for line in lines] == ["0", "1", "2", "last"]
+
+
+def test_a_log_that_is_silent_for_long_is_no_server_that_is_away(cluster, uid, monkeypatch):
+    monkeypatch.setattr(argo_podlog, "_SILENCE_SECONDS", 0.1)
+    monkeypatch.setattr(argo_podlog, "_LASTED_SECONDS", 0.05)
+    monkeypatch.setattr(argo_podlog, "_PATIENCE_SECONDS", 0.2)
+    name = start(cluster, uid, "w.0")
+    _, thread, done, lines = following()
+    asked = lambda: len([path for _, path, _ in cluster.requests if path.endswith("/log")])  # noqa: E731
+    wait_until(lambda: asked() > 6)
+    cluster.log(name, "at last")
+    wait_until(lambda: lines)
+    cluster.end_log(name)
+    becomes(cluster, name, "Succeeded")
+    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
+    thread.join(20)
+    assert done
+    assert [line.text for line in lines] == ["at last"]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_log_that_cannot_be_had_keeps_nobody_from_those_of_others(cluster, uid, follow, monkeypatch):
+    monkeypatch.setattr(argo_podlog, "_PATIENCE_SECONDS", 0.0)
+    pods = [start(cluster, uid, name, "Succeeded") for name in names(3)]
+    for name in pods:
+        cluster.log(name, name)
+        cluster.end_log(name)
+    said = "Get https://10.0.0.7:10250/containerLogs: dial tcp: connect: no route to host"
+    cluster.fail("GET", f"/{pods[0]}/log$", 500, "InternalError", said, times=99)
+    set_status(cluster, "w", "Succeeded", nodes(3, "Succeeded"))
+    logs, lines = ArgoClient().logs("w", LogOptions(follow=follow)), []
+    with pytest.raises(NbflowError) as error:
+        lines.extend(line.text for line in logs)
+    assert str(error.value) == (
+        f"workflow w: the log of pod {pods[0]} cannot be had: {said}\n"
+        "  fix: the API server has trouble: try again in a while"
+    )
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_pod_that_ended_before_its_container_began_has_no_log(cluster, uid, follow):
+    pods = [start(cluster, uid, name, "Failed") for name in names(2)]
+    cluster.log(pods[1], "hello")
+    cluster.end_log(pods[1])
+    said = f'container "main" in pod "{pods[0]}" is waiting to start: PodInitializing'
+    cluster.fail("GET", f"/{pods[0]}/log$", 400, "BadRequest", said, times=99)
+    set_status(cluster, "w", "Failed", nodes(2, "Failed"))
+    assert [line.text for line in ArgoClient().logs("w", LogOptions(follow=follow))] == ["hello"]
+
+
+def test_a_missing_right_ends_it_at_once(cluster, uid, tmp_path):
+    for name in names(3):
+        start(cluster, uid, name)
+    rules = [
+        {"apiGroups": ["argoproj.io"], "resources": ["workflows"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
+    ]
+    cluster.allow("limited", rules, "jane")
+    cluster.kubeconfig(tmp_path / "kubeconfig", token="limited")
+    for follow in (False, True):
+        with pytest.raises(NbflowError, match='User "jane" cannot get resource "pods/log"'):
+            list(ArgoClient().logs("w", LogOptions(follow=follow)))
+
+
+def test_archived_logs_stand_in_for_pods_that_go_while_the_workflow_is_followed(cluster, uid):
+    """One is gone before, one goes before its log is read, one stays."""
+
+    def status(phase, ended):
+        root, *pods = nodes(3, phase)
+        for number, one in enumerate(pods[:ended]):
+            archived = {"name": "main-logs", "raw": {"data": f"archived {number}\n"}}
+            one.update(phase="Succeeded", outputs={"artifacts": [archived]})
+        set_status(cluster, "w", phase, [root, *pods])
+
+    status("Running", 1)
+    second = pod_name("w", "w.1", "t")
+    cluster.fail("GET", f"/{second}/log$", 404, "NotFound", f'pods "{second}" not found', times=99)
+    _, thread, done, lines = following()
+    wait_until(lambda: lines)
+    assert lines[0].text == "archived 0"
+    start(cluster, uid, "w.1")
+    wait_until(lambda: any(path.endswith(f"/{second}/log") for _, path, _ in cluster.requests))
+    cluster.storage.delete(PODS, "default", second)
+    third = start(cluster, uid, "w.2")
+    cluster.log(third, "live")
+    wait_until(lambda: len(lines) == 2)
+    cluster.end_log(third)
+    becomes(cluster, third, "Succeeded")
+    status("Succeeded", 3)
+    thread.join(20)
+    assert done
+    assert [line.text for line in lines] == ["archived 0", "live", "archived 1"]

@@ -45,7 +45,7 @@ from tests.kube.storage import (
     too_large,
     whole,
 )
-from tests.kube.streams import LOG_CLOSED, Streaming
+from tests.kube.streams import HUNG_UP, LOG_CLOSED, Streaming
 from tests.kube.validation import (
     admitted,
     bad_request,
@@ -232,6 +232,12 @@ class TestApi:
     def end_log(self, pod, *, container="main"):
         with self.storage.news:
             self.logs.setdefault((pod, container), []).append(LOG_CLOSED)
+            self.storage.news.notify_all()
+
+    def hang_up(self, pod, *, container="main"):
+        """End the connections that follow the log, in good order, though the container goes on."""
+        with self.storage.news:
+            self.logs.setdefault((pod, container), []).append(HUNG_UP)
             self.storage.news.notify_all()
 
 

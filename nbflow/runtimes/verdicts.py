@@ -8,6 +8,9 @@ from nbflow.spec.status import Phase
 
 DEADLINE_EXCEEDED = "Pod was active on the node longer than the specified deadline"
 
+NOT_RUN = 64
+"""Exit code of what never ran, as that of Argo's executor: its program is not there, or what it waited for failed."""
+
 _KILLED = (137, 143)
 """Exit codes of sidecars that were ended because main had."""
 
@@ -18,7 +21,7 @@ def container_failure(pod: Pod, status: PodStatus) -> str:
         return _failed(*status.failed_init, status)
     codes = status.containers
     counting = [c.name for c in pod.containers if c.name not in pod.sidecars and codes.get(c.name)]
-    for name in sorted(counting, key=lambda name: codes[name] in (64, *_KILLED)):
+    for name in sorted(counting, key=lambda name: codes[name] in (NOT_RUN, *_KILLED)):
         return _failed(name, codes[name], status)
     for name in pod.sidecars:
         if codes.get(name, 0) not in (0, *_KILLED):
@@ -47,6 +50,8 @@ def _failed(name: str, code: int, status: PodStatus) -> str:
 def containers_outcome(status: PodStatus) -> dict[str, tuple[Phase, str]]:
     """Phase and message of each container that ended; empty for a pod of one."""
     return {
-        name: (Phase.FAILED, _failed(name, code, status)) if code else (Phase.SUCCEEDED, "")
+        name: (Phase.ERROR if code == NOT_RUN else Phase.FAILED, _failed(name, code, status))
+        if code
+        else (Phase.SUCCEEDED, "")
         for name, code in status.containers.items()
     }

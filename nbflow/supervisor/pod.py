@@ -159,6 +159,10 @@ class Supervisor:
                 if None in before and not any(before):
                     continue
                 progress = True
+                for name in container.after:
+                    if code := self._codes.get(name):
+                        why = f'dependency "{name}" exited with non-zero code: {code}'
+                        self._reasons.setdefault(container.name, why)
                 if self._stopped or any(before):
                     self._end(container.name, SKIPPED)
                 else:
@@ -167,6 +171,7 @@ class Supervisor:
     def _start(self, container: ContainerPlan) -> None:
         if container.missing:
             _log(container, f"Error: {container.missing}")
+            self._reasons.setdefault(container.name, container.missing)
             self._end(container.name, SKIPPED)
             return
         process = self._processes[container.name] = Process(container)

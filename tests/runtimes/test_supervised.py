@@ -204,9 +204,11 @@ def test_a_container_that_fails_ends_the_set(cluster: Cluster) -> None:
     ]
     outcome = cluster.run(container_set(*parts))
     assert (outcome.phase, outcome.message) == (Phase.FAILED, "a: Error (exit code 4)")
-    assert {name: phase for name, (phase, _) in outcome.containers.items()} == dict.fromkeys(
-        "abc", Phase.FAILED
-    )
+    assert outcome.containers == {
+        "a": (Phase.FAILED, "a: Error (exit code 4)"),
+        "b": (Phase.ERROR, 'b: Error (exit code 64): dependency "a" exited with non-zero code: 4'),
+        "c": (Phase.FAILED, "c: Error (exit code 143)"),
+    }
 
 
 def test_containers_of_a_set_are_tried_again(cluster: Cluster) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -47,10 +49,19 @@ def run(tmp_path, monkeypatch):
 
 def test_a_submitter_needs_all_the_documented_rights_and_no_other(argo, lying_about, run, tmp_path):
     from nbflow.clients.argo import ArgoClient
+    from nbflow.clients.client import LogOptions
 
     documented = rules("submitter.yaml")
     jane = argo.allow("limited", documented, "jane")
     argo.kubeconfig(tmp_path / "kubeconfig", token="limited")
+    # `logs -f` of what is soon over may do without a watch; this is not over.
+    logs = ArgoClient().logs("waiting", LogOptions(follow=True))
+    following = threading.Thread(target=list, args=(logs,))
+    following.start()
+    while ("watch", "pods") not in {one[:2] for one in jane.used}:
+        time.sleep(0.01)
+    logs.close()
+    following.join()
     for line in TOUR.splitlines():
         run(line)
     with contextlib.suppress(

@@ -96,16 +96,17 @@ def run(client: LocalClient, templates: list[Json], **spec: object) -> dict[str,
     name = client.submit(
         {"metadata": {"name": "wf"}, "spec": {"entrypoint": "main", "templates": templates, **spec}}
     ).name
-    wait(lambda: client.get(name).status.finished_at)
+    wait(lambda: client.get(name).status.finished_at, lambda: client.get(name).to_dict())
     status = client.get(name).status
     assert status.phase == "Succeeded", [node.message for node in status.nodes.values()]
     return {node.display_name: dict(node.outputs or {}) for node in status.nodes.values()}
 
 
-def wait(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
+def wait(true: Callable[[], object], found: Callable[[], object] = lambda: None) -> None:
+    """found: what to show if it never comes true."""
+    end = time.monotonic() + 300
     while not true():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, found()
         time.sleep(0.05)
 
 

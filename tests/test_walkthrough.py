@@ -39,6 +39,7 @@ FILES = [
 PROGRAMS = {"20-daemon-step.yaml": ("influxd", "curl"), "21-sidecar-nginx.yaml": ("nginx", "curl")}
 # Left out: servers (22, see tests/artifacts), a kind of its own (24), and 04-steps.yaml:
 # expected.yaml wants it refused for want of an image, but it names one; Argo accepts it, so does the test at the end.
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"  # of servers, which not every user has on it
 NBFLOW = [sys.executable, "-c", "from nbflow.cli import main; main()"]
 
 pytestmark = [
@@ -59,12 +60,12 @@ def perl_computes_pi():
 def test_walkthrough(file):
     if file == "23-k8s-jobs.yaml" and not perl_computes_pi():
         pytest.skip("the perl of this machine cannot run bpi(2000): install libmath-bigint-perl")
-    missing = [program for program in PROGRAMS.get(file, ()) if not shutil.which(program)]
+    missing = [program for program in PROGRAMS.get(file, ()) if not shutil.which(program, path=PATH)]
     if missing:
         pytest.skip(f"{', '.join(missing)} not installed")
     done = subprocess.run(
         [sys.executable, WALKTHROUGH / "check.py", file],
-        env={**os.environ, "NBFLOW": shlex.join(NBFLOW), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PATH": PATH, "NBFLOW": shlex.join(NBFLOW), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=400,

@@ -59,9 +59,12 @@ class WorkflowFailedError(NbflowError):
     def __init__(
         self, workflow: WorkflowObject, nodes: Sequence[NodeStatus], tails: dict[str, list[str]]
     ) -> None:
-        phase = str(workflow.status.phase or "unfinished")
-        super().__init__(f"workflow {workflow.name} ended in phase {phase}", fix="")
-        self.message = workflow.status.message
+        status = workflow.status
+        what, phase = f"workflow {workflow.name}", status.phase
+        if nodes and phase and not phase.bad:  # it went on nevertheless
+            what, phase = f"node {clean(nodes[0].display_name)} of {what}", nodes[0].phase
+        super().__init__(f"{what} ended in phase {phase or 'unfinished'}", fix="")
+        self.message = status.message
         self.nodes, self.tails = tuple(nodes), tails
 
     def __str__(self) -> str:

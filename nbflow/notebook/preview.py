@@ -50,6 +50,8 @@ def preview(path: Path, name: str, *, scripts: bool = False) -> Rich:
     if path.is_dir():
         return _folder(path, name)
     file = _file(path, name)
+    if not file.size:
+        return Rich(f"{clean(name)} is empty")
     if file.ending in (".html", ".htm"):
         return _page(file, scripts=scripts)
     return _kind(file)(file)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from nbflow.errors import NbflowError
 from nbflow.notebook.artifacts import Artifacts
@@ -82,6 +83,12 @@ class NoSuchOutputError(NbflowError, KeyError):
     """There is no output of that name."""
 
 
+class _Printer(Protocol):
+    stack: Sequence[object]
+
+    def text(self, text: str) -> None: ...
+
+
 class Logs(str):
     """The text of a log. A cell shows its lines, not the quoted string."""
 
@@ -92,12 +99,14 @@ class Logs(str):
         """Line by line, without line ends."""
         return self.split("\n") if self else []
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+    def _repr_pretty_(self, printer: _Printer, _cycle: bool) -> None:
+        """IPython's hook for plain text: of the others none goes before what it does with strings."""
+        if len(printer.stack) > 1:  # inside something else
+            printer.text(repr(self))
+            return
         shown = [clean_log(line) for line in self.lines[-_LINES:]]
         hidden = len(self.lines) - len(shown)
-        return {
-            "text/plain": "\n".join([f"… {hidden} lines before; print() shows all"] * (hidden > 0) + shown)
-        }
+        printer.text("\n".join([f"… {hidden} lines before; print() shows all"] * (hidden > 0) + shown))
 
 
 def _cell(text: str) -> str:

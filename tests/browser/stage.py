@@ -18,7 +18,7 @@ from nbflow.notebook.live import Live
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>notebook</title>
 <style>STYLE body { margin: 12px; background: canvas; color-scheme: light dark }</style>
-<body data-jp-theme-light="LIGHT"><div id="cell"></div>
+<body data-jp-theme-light="LIGHT">BEFORE<div id="cell"></div>
 <script type="module">
 import view from "/module.js";
 const heard = {};
@@ -53,6 +53,7 @@ class Stage:
     def __init__(self, *, shows: str = "run", dark: bool = False) -> None:
         self.traits: dict[str, object] = {"shows": shows, "opening": {}, "snapshot_id": ""}
         self.dark = dark
+        self.before = ""  # HTML of the output above the view
         self.take = lambda _: None
         self.asked: list[dict[str, object]] = []
         self.kept: list[object] = []
@@ -95,6 +96,7 @@ class Stage:
         parts = {
             "STYLE": scripts.style(),
             "LIGHT": light,
+            "BEFORE": self.before,
             "TRAITS": json.dumps(self.traits).replace("<", "\\u003c"),
         }
         text = PAGE

@@ -7,7 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from nbflow.notebook.snapshot import snapshot
 from nbflow.spec.status import Phase
+from tests.browser.stage import Stage
 from tests.browser.view import badge, becomes, button, row, rows, shape, tab, view
 from tests.notebook.workflows import diamond, end, start
 
@@ -80,6 +82,53 @@ def test_a_view_that_never_hears_of_its_kernel_leaves_the_place_to_the_snapshot(
     page.clock.run_for(11_000)
     expect(page.locator(".nbflow-view")).to_have_count(1)
     expect(view(page)).to_have_count(0)
+
+
+@pytest.fixture
+def pair(bare, client, fake):
+    """A page without anything of Jupyter's, in which the snapshot stands above the view."""
+    stage = Stage()
+    stage.before = snapshot(client, fake.workflow, pair="nbflow-pair:1")["text/html"]
+    stage.traits["snapshot_id"] = "nbflow-pair:1"
+    stage.show(client, fake.workflow.name)
+    page, _ = bare(stage=stage)
+    return page
+
+
+def test_where_nothing_is_known_of_the_front_end_one_of_both_is_seen(pair):
+    saved = pair.locator(".nbflow-snap")
+    expect(view(pair)).to_be_visible()
+    expect(saved).to_be_hidden()
+    pair.evaluate("window.unmount()")
+    expect(saved).to_be_visible()
+    expect(pair.locator(".nbflow-view")).to_have_count(0)
+
+
+def test_a_view_without_a_kernel_hides_itself_and_leaves_the_snapshot(pair):
+    pair.clock.install()
+    pair.add_init_script("window.deaf = true")
+    pair.reload()
+    pair.wait_for_function(OPENED)
+    pair.clock.run_for(11_000)
+    expect(pair.locator(".nbflow-snap")).to_be_visible()
+    expect(pair.locator(".nbflow-view")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("element", "name", "dark", "light"),
+    [
+        ("body", "data-jp-theme-light", "false", "true"),
+        ("body", "data-vscode-theme-kind", "vscode-dark", "vscode-high-contrast-light"),
+        ("body", "data-vscode-theme-kind", "vscode-high-contrast", "vscode-light"),
+        ("documentElement", "theme", "dark", "light"),
+    ],
+)
+def test_the_theme_of_the_front_end_is_followed(bare, fake, element, name, dark, light):
+    page, _ = bare(fake.workflow)
+    page.evaluate("document.body.removeAttribute('data-jp-theme-light')")
+    for value, theme in ((dark, "dark"), (light, "light"), (dark, "dark")):
+        page.evaluate(f"document.{element}.setAttribute('{name}', '{value}')")
+        expect(view(page)).to_have_attribute("data-theme", theme)
 
 
 def test_silence_is_told_with_its_age(bare, fake):

@@ -200,6 +200,10 @@ def test_a_page_is_in_a_frame_without_rights(tmp_path):
     assert 'sandbox="allow-scripts"' in shown(b"<p>", "a.html", tmp_path, scripts=True)["text/html"]
 
 
+def test_an_empty_file_says_so(tmp_path):
+    assert shown(b"", "a.csv", tmp_path) == {"text/plain": "a.csv is empty"}
+
+
 def test_a_table_shows_its_first_rows(tmp_path):
     rows = "".join(f"{n},{EVIL if n == 1 else 'x'}\n" for n in range(100))
     found = shown(f"n,text\n{rows}".encode(), "a.csv", tmp_path)

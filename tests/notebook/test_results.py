@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from nbflow.errors import ManifestError, NotFoundError
 from nbflow.notebook.failure import StillRunningError, WorkflowFailedError
@@ -11,7 +12,7 @@ from nbflow.notebook.names import NoSuchNodeError
 from nbflow.notebook.results import Run
 from nbflow.notebook.start import attach
 from nbflow.notebook.start import run as start_run
-from nbflow.notebook.values import NoSuchOutputError
+from nbflow.notebook.values import Logs, NoSuchOutputError
 from nbflow.spec.status import NodeType, Phase, WorkflowObject
 from tests.notebook.fake_client import FakeClient, node
 from tests.notebook.workflows import diamond, end, start
@@ -205,3 +206,22 @@ def test_python_starts_a_run_from_text_path_or_mapping(client, tmp_path):
     with pytest.raises(ManifestError):
         start_run(manifest | {"spec": {}}, client=client)
     assert sorted(client.runs) == ["file-00001", "given"]
+
+
+def test_a_log_in_a_cell_is_shown_as_it_was_written():
+    shown_by = DisplayFormatter().format
+    shown = shown_by(Logs("one \x1b[31mred\x1b[0m\ntwo\x00"))[0]
+    assert shown == {"text/plain": "one \x1b[31mred\x1b[0m\x1b[0m\ntwo\\x00"}
+    many = shown_by(Logs("\n".join(map(str, range(1500)))))[0]["text/plain"]
+    assert many.split("\n")[:2] == ["… 500 lines before; print() shows all", "500"]
+    assert shown_by([Logs("a\nb")])[0] == {"text/plain": r"['a\nb']"}
+
+
+def test_the_outputs_of_a_failed_node_name_it_where_the_workflow_went_on(client):
+    fake = client.add(diamond())
+    start(fake)
+    end(fake)
+    fake.change(node("diamond.C", Phase.FAILED, boundary="diamond", message="Error (exit code 3)"))
+    with pytest.raises(WorkflowFailedError) as raised:
+        _ = Run(client, "diamond")["C"].outputs
+    assert str(raised.value) == "node C of workflow diamond ended in phase Failed\n✖ C: Error (exit code 3)"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from IPython.core.formatters import DisplayFormatter
 
 from nbflow.clients.client import Request
 from nbflow.errors import NbflowError
@@ -299,9 +300,8 @@ def test_a_hostile_name_is_text_in_every_form(client):
         one.outputs.artifacts, run.nodes, one.logs, run,
     ]  # fmt: skip
     for thing in shown:
-        bundle = getattr(thing, "_repr_mimebundle_", dict)()
-        text = bundle.get("text/plain") or repr(thing)
-        markup = bundle.get("text/html") or getattr(thing, "_repr_html_", str)()
+        bundle = DisplayFormatter().format(thing)[0] or thing._repr_mimebundle_()
+        text, markup = bundle["text/plain"], bundle.get("text/html", "")
         assert "\x1b[31m" not in text.replace("\x1b[31m{{x}}\x1b[0m", ""), thing
         assert "<script" not in markup, thing
         assert "<img src=x" not in markup, thing

@@ -15,16 +15,25 @@ function storeOf(model) {
   return stores.get(model);
 }
 
-// Light or dark, as Jupyter says, else as the system does.
+const system = matchMedia("(prefers-color-scheme: dark)");
+
+// As Jupyter, VS Code or Colab say, else as the system does.
+function isDark() {
+  const { jpThemeLight, vscodeThemeKind } = document.body.dataset;
+  if (jpThemeLight) return jpThemeLight === "false";
+  if (vscodeThemeKind) return /dark|high-contrast$/.test(vscodeThemeKind);
+  const colab = document.documentElement.getAttribute("theme");
+  return colab ? colab === "dark" : system.matches;
+}
+
 function followTheme(root) {
-  const system = matchMedia("(prefers-color-scheme: dark)");
   const look = () => {
-    const light = document.body.dataset.jpThemeLight;
-    const theme = (light ? light === "false" : system.matches) ? "dark" : "light";
+    const theme = isDark() ? "dark" : "light";
     for (const one of [root, ...root.querySelectorAll(".nbflow-view")]) one.dataset.theme = theme;
   };
   const watcher = new MutationObserver(look);
-  watcher.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  watcher.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind"] });
+  watcher.observe(document.documentElement, { attributes: true, attributeFilter: ["theme"] });
   system.addEventListener("change", look);
   look();
   return () => {
@@ -33,13 +42,15 @@ function followTheme(root) {
   };
 }
 
-// Hides the snapshot in front ends whose output areas its own rule does not know.
-function pairWith(id) {
+// One of the snapshot and the view is seen, also in front ends whose output areas the snapshot's own rule does not
+// know. Where a front end keeps both in documents of their own, both are seen.
+function pairWith(id, root) {
   const style = document.createElement("style");
   return {
-    hide(hidden) {
-      setText(style, hidden && id ? `[data-nbflow-snap="${CSS.escape(id)}"]{display:none}` : "");
-      if (hidden && id && !style.isConnected) document.head.append(style);
+    show(alive) {
+      root.hidden = Boolean(id) && !alive;
+      setText(style, alive && id ? `[data-nbflow-snap="${CSS.escape(id)}"]{display:none}` : "");
+      if (alive && id && !style.isConnected) document.head.append(style);
     },
     close: () => style.remove(),
   };
@@ -48,10 +59,10 @@ function pairWith(id) {
 export default {
   render({ model, el }) {
     const store = storeOf(model);
-    const pair = pairWith(model.get("snapshot_id"));
     const view = model.get("shows") === "list" ? new ListView(store, el) : new RunView(store, el, (name) => store.send({ do: "watch", name }));
-    view.onAlive = (alive) => pair.hide(alive);
-    pair.hide(store.alive);
+    const pair = pairWith(model.get("snapshot_id"), view.root);
+    view.onAlive = (alive) => pair.show(alive);
+    pair.show(store.alive);
     const forget = followTheme(view.root);
     return () => {
       forget();

@@ -17,7 +17,7 @@ UNKNOWN = "\ufffc"
 LONGEST = 1_000_000
 """Of a filled text; values are left in their tags beyond it."""
 
-_EXPRESSION = re.compile(r"\{\{[\t\n\f\r ]*=[^\n]+?\}\}")
+_EXPRESSION = re.compile(r"\{\{[\t\f\r ]*=.+?\}\}")
 _UNKNOWN_VALUE = re.compile(f"{UNKNOWN}([^{UNKNOWN}]*){UNKNOWN}")
 
 
@@ -100,8 +100,14 @@ def known_parts(text: str, instead: str) -> str:
 
 
 def without_expressions(text: str) -> str:
-    """A text with a letter in place of each expression."""
-    return _EXPRESSION.sub("x", text)
+    """A text with a letter in place of each expression; one ends on the line on which it begins."""
+    lines = text.split("\n") if "{{" in text else [text]
+    return "\n".join([_without_expressions(line) for line in lines])
+
+
+def _without_expressions(line: str) -> str:
+    end = line.rfind("}}") + 2
+    return _EXPRESSION.sub("x", line[:end]) + line[end:] if end >= 2 else line
 
 
 def shown(text: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -190,3 +192,21 @@ def test_any_path_leads_somewhere_or_is_refused(selector: str) -> None:
     else:
         answered = "a value"
     assert answered
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "duration(repeat('{:', 50000))",
+        "duration(repeat('1h', 50000))",
+        "sprig.semverCompare(repeat('1  ', 30000) + '!', '1')",
+        "sprig.semverCompare(repeat(' ', 100000), '1')",
+        "sprig.semverCompare(repeat('1 - ', 25000), '1')",
+        "sprig.semver(repeat('1-a.', 25000))",
+    ],
+)
+def test_long_texts_are_read_in_time(source: str) -> None:
+    before = process_time()
+    with contextlib.suppress(ExpressionError):
+        compile_expression(source).run(SCOPE, CLOCK)
+    assert process_time() - before < 1

@@ -176,7 +176,18 @@ class _Checker:
         signature = SIGNATURES[node.name]
         if problem := signature.problem(node.name, given):
             raise self.error(node, problem)
+        if node.name == "get":
+            self.check_key(node, *given)
         return signature.gives(given)
+
+    def check_key(self, node: tree.Builtin, base: Type, key: Type) -> None:
+        """What `get` looks for: an index of a list, a key of a map."""
+        if key.unknown or base.unknown:
+            return
+        if base.kind == "array" and key.kind != "int":
+            raise self.error(node.arguments[1], f"non-integer slice index {key}")
+        if base.name == MAP.name and key.kind not in ("string", "nil"):
+            raise self.error(node.arguments[1], f"cannot use {key} to get an element from {base}")
 
     def with_predicate(self, node: tree.Builtin) -> Type:
         collection = self.visit(node.arguments[0])

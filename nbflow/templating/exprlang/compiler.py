@@ -51,6 +51,8 @@ def _unary(node: tree.Unary) -> Code:
 
 
 def _binary(node: tree.Binary) -> Code:
+    if node.operator in ("and", "&&", "or", "||") and (folded := _folded(node)) is not node:
+        return compile_tree(folded)
     left, right = _counted(node) or compile_tree(node.left), compile_tree(node.right)
     if node.operator in ("and", "&&"):
         return lambda frame: right(frame) if truth(left(frame)) else False
@@ -62,6 +64,38 @@ def _binary(node: tree.Binary) -> Code:
         return _coalesce(left, right)
     operate = OPERATORS[node.operator]
     return lambda frame: operate(left(frame), right(frame))
+
+
+def _folded(node: tree.Node) -> tree.Node:
+    """The node without what constants decide: `x and false` is false, and `x or false` is x, whatever x is."""
+    if isinstance(node, tree.Unary) and node.operator in ("!", "not"):
+        known = _truth(_folded(node.operand))
+        return node if known is None else tree.Constant(node.at, not known)
+    if not isinstance(node, tree.Binary):
+        return node
+    if (
+        node.operator == "=="
+        and isinstance(node.left, tree.Constant)
+        and isinstance(node.right, tree.Constant)
+    ):
+        left, right = node.left.value, node.right.value
+        same = type(left) is type(right) and isinstance(left, bool | int | str)
+        return tree.Constant(node.at, left == right) if same else node
+    if node.operator not in ("and", "&&", "or", "||"):
+        return node
+    one, other = _folded(node.left), _folded(node.right)
+    idle = node.operator in ("and", "&&")
+    if _truth(one) is idle:
+        return other
+    if _truth(other) is idle:
+        return one
+    decided = _truth(one) is not None or _truth(other) is not None
+    return tree.Constant(node.at, not idle) if decided else node
+
+
+def _truth(node: tree.Node) -> bool | None:
+    """Of a constant true or false."""
+    return node.value if isinstance(node, tree.Constant) and isinstance(node.value, bool) else None
 
 
 def _counted(node: tree.Binary) -> Code | None:
@@ -162,7 +196,25 @@ def _call(node: tree.Call) -> Code:
     return code
 
 
+def _summed(node: tree.Builtin) -> tree.Node | None:
+    """`sum([a, b, c])` is a + (b + c), which texts have, too; None if it is nothing like that, or all are constants."""
+    if node.name != "sum" or len(node.arguments) != 1 or not isinstance(node.arguments[0], tree.Array):
+        return None
+    *others, last = node.arguments[0].nodes or [node]
+    if not others or all(map(_is_constant, node.arguments[0].nodes)):
+        return None
+    for each in reversed(others):
+        last = tree.Binary(node.at, "+", each, last)
+    return last
+
+
+def _is_constant(node: tree.Node) -> bool:
+    return isinstance(node.operand if isinstance(node, tree.Unary) else node, tree.Constant)
+
+
 def _builtin(node: tree.Builtin) -> Code:
+    if (summed := _summed(node)) is not None:
+        return compile_tree(summed)
     if node.name in PREDICATES:
         codes = [compile_tree(a.body if isinstance(a, tree.Predicate) else a) for a in node.arguments]
         padded: list[Code | None] = [*codes[1:], None, None]

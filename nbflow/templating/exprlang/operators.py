@@ -176,11 +176,36 @@ def power(left: object, right: object) -> float:
     """** and ^ are always floats."""
     base, exponent = to_float(left), to_float(right)
     try:
+        if base and exponent and math.isfinite(base) and abs(exponent) < 1 << 63:
+            return _power(base, exponent)
         return math.pow(base, exponent)
     except OverflowError:
         return -math.inf if base < 0 and exponent % 2 == 1 else math.inf
     except ValueError:
         return math.inf if base == 0 else math.nan
+
+
+def _power(base: float, exponent: float) -> float:
+    """As Go multiplies it out: its last digit is not always the one that C's library finds."""
+    if abs(exponent) == 0.5:
+        return math.sqrt(base) if exponent > 0 else 1 / math.sqrt(base)
+    fraction, whole = math.modf(abs(exponent))
+    if fraction > 0.5:
+        fraction, whole = fraction - 1, whole + 1
+    result, scale = math.exp(fraction * math.log(base)) if fraction else 1.0, 0
+    factor, twos = math.frexp(base)
+    rest = int(whole)
+    while rest:
+        if abs(twos) > 1 << 12:
+            scale += twos  # beyond all floats, whatever follows
+            break
+        if rest & 1:
+            result, scale = result * factor, scale + twos
+        factor, twos = factor * factor, twos * 2
+        if factor < 0.5:
+            factor, twos = factor * 2, twos - 1
+        rest >>= 1
+    return math.ldexp(1 / result, -scale) if exponent < 0 else math.ldexp(result, scale)
 
 
 def to_float(value: object) -> float:

@@ -30,13 +30,15 @@ NUMBER: Final = ("int", "float")
 class Signature:
     """arguments: the kinds that each may have, "" for any; least: how many must be there.
 
-    many: the last may be repeated. result: None means the type of the first argument.
+    many: the last may be repeated. result: None means the type of the first argument. shielding: behind the first
+    argument of one of these kinds, or of unknown kind, nothing is looked at.
     """
 
     arguments: tuple[tuple[str, ...], ...]
     result: Type | None
     least: int
     many: bool = False
+    shielding: tuple[str, ...] = ()
 
     def problem(self, name: str, given: Sequence[Type]) -> str:
         """Why the arguments do not fit, "" if they do."""
@@ -48,6 +50,8 @@ class Signature:
             kinds = self.arguments[min(index, len(self.arguments) - 1)]
             if kinds and not argument.unknown and argument.kind not in kinds:
                 return f"invalid argument for {name} (type {argument})"
+            if self.shielding and (argument.unknown or argument.kind in self.shielding):
+                break
         return ""
 
     def gives(self, given: Sequence[Type]) -> Type:
@@ -68,7 +72,7 @@ def _takes(
     return Signature(arguments, gives, len(arguments) if least is None else least, many)
 
 
-_AGGREGATE: Final = _takes((*NUMBER, "duration", "array"), gives=None, many=True)
+_AGGREGATE: Final = Signature(((*NUMBER, "duration", "array"),), None, 1, many=True, shielding=("array",))
 _BITS: Final = _takes(_INT, _INT, gives=INT)
 _ROUND: Final = _takes(_NUM, gives=FLOAT)
 _TEXTS: Final = Type("array", "[]string", STRING)

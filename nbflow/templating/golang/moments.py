@@ -50,6 +50,7 @@ _UNITS: Final = {
     "ns": NANOSECOND, "us": MICROSECOND, "µs": MICROSECOND, "μs": MICROSECOND, "ms": MILLISECOND,
     "s": SECOND, "m": MINUTE, "h": HOUR,
 }  # fmt: skip
+_NUMBER = re.compile(r"[0-9]+|\.[0-9]+")
 _DURATION = re.compile(r"(\d*)(?:\.(\d*))?([^\d.]+)")
 
 
@@ -74,11 +75,8 @@ class Duration:
             total += _part(match, text)
             position = match.end()
         if not body or position < len(body):
-            raise Fault(
-                f'time: invalid duration "{text}"'
-                if _has_unit(body)
-                else f'time: missing unit in duration "{text}"'
-            )
+            lacks = "missing unit in" if _NUMBER.match(body, position) else "invalid"
+            raise Fault(f'time: {lacks} duration "{text}"')
         return cls(-total if text.startswith("-") else total)
 
     def __str__(self) -> str:
@@ -112,10 +110,6 @@ class Duration:
             return self
         whole = (abs(self.nanoseconds) + unit // 2 + unit % 2 * 0) // unit * unit
         return Duration(-whole if self.nanoseconds < 0 else whole)
-
-
-def _has_unit(body: str) -> bool:
-    return not re.fullmatch(r"(\d*(\.\d*)?[^\d.]+)*\d+(\.\d*)?", body) if body else True
 
 
 def _part(match: re.Match[str], text: str) -> int:

@@ -78,9 +78,12 @@ def url_parse(text: str) -> dict[str, object]:
 
 
 def _hostname(host: str) -> str:
-    if host.startswith("["):
-        return host[1 : host.find("]")]
-    return host.rsplit(":", 1)[0] if re.search(r":\d*$", host) else host
+    """The host without its port. Raises ValueError for a port that is no number."""
+    end = host.find("]") + 1 if host.startswith("[") else 0
+    name, colon, port = host[end:].partition(":")
+    if colon and not re.fullmatch(r"[0-9]*", port):
+        raise ValueError(f'invalid port ":{port}" after host')
+    return host[1 : end - 1] if end else name
 
 
 def url_join(parts: dict[object, object]) -> str:

@@ -17,9 +17,10 @@ _OPERATORS = r"!=|>=|=>|<=|=<|~>|=|>|<|~|\^|"
 _ONE = re.compile(
     rf"\s*({_OPERATORS})\s*v?([\dxX*]+)(?:\.([\dxX*]+))?(?:\.([\dxX*]+))?(?:-({_IDENTIFIERS}))?(?:\+{_IDENTIFIERS})?\s*"
 )
-_ALL = re.compile(rf"\s*(?:{_OPERATORS})\s*{_LOOSE}\s*(?:(?:\s+|,\s*)(?:{_OPERATORS})\s*{_LOOSE}\s*)*")
-_PART = re.compile(rf"(?:{_OPERATORS})\s*{_LOOSE}")
-_RANGE = re.compile(rf"\s*({_LOOSE})\s+-\s+({_LOOSE})\s*")
+# Blanks are taken as a whole, and a range begins where a word begins: however long the text, it is tried once.
+_ALL = re.compile(rf"\s*+(?:{_OPERATORS})\s*+{_LOOSE}(?:(?>\s*,\s*|\s+)(?:{_OPERATORS})\s*+{_LOOSE})*+\s*")
+_PART = re.compile(rf"(?:{_OPERATORS})\s*+{_LOOSE}")
+_RANGE = re.compile(rf"(?:(?<!\s)\s+)?(?<![\w.*+\-])({_LOOSE})\s+-\s+({_LOOSE})\s*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def _rounding(name: str, compute: Callable[[float], float]) -> Callable[[object]
         if not isinstance(value, int | float) or not plain_number(value):
             raise Fault(f"invalid argument for {name} (type {go_type(value)})")
         number = float(value)
-        return number if not math.isfinite(number) else compute(number)
+        return number if not math.isfinite(number) else math.copysign(compute(number), number)
 
     return rounding
 

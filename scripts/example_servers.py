@@ -6,12 +6,16 @@ import contextlib
 import json
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
+
+sys.path.append(os.fspath(Path(__file__).parents[1]))
+from tests.artifacts.stores import Azure, Google, store  # the servers of the tests
 
 KUBECTL = b"#!/bin/sh\necho 'Client Version: v1.8.0'\n"
 PAGES = {
@@ -28,7 +32,16 @@ REPOSITORIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "example": ("cfe12d6", {"hello/hello.go": HELLO, "hello/go.mod": "module hello\n\ngo 1.18\n"}),
 }
 """Name -> (tag, files)."""
-OBJECTS = {"my-bucket-name": {"path/in/bucket": b"content\n"}, "my-bucket": {"2024/main.log": b"a line\n"}}
+STORED = {
+    ("my-bucket-name", "path/in/bucket"): b"content\n",
+    ("my-container", "path/in/container"): b"content\n",
+}
+"""(bucket, key) -> content, of Google's and Azure's stores."""
+OBJECTS = {
+    "test-bucket-name": {"test/mydirectory/file": b"content\n"},
+    "my-bucket-name": {"path/in/bucket": b"content\n"},
+    "my-bucket": {"2024/main.log": b"a line\n"},
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class Servers:
 
     web: str
     s3: str
+    google: str
+    azure: str
 
 
 class Web(ThreadingHTTPServer):
@@ -123,8 +138,11 @@ def running(folder: Path) -> Iterator[Servers]:
     web = Web(folder)
     threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        with buckets() as s3:
-            yield Servers(f"http://127.0.0.1:{web.server_port}", s3)
+        with buckets() as s3, store(Google) as google, store(Azure) as azure:
+            for server in (google, azure):
+                server.buckets = {name for name, _ in STORED} | {"my-bucket"}
+                server.objects = dict(STORED)
+            yield Servers(f"http://127.0.0.1:{web.server_port}", s3, google.url, azure.url)
     finally:
         web.shutdown()
         web.server_close()

@@ -77,8 +77,13 @@ class Result:
 class Shell:
     """The command line, on a home."""
 
-    def __init__(self, home: Path) -> None:
-        self._env = {**os.environ, "NBFLOW_HOME": str(home), "PYTHONPATH": str(HERE.parent)}
+    def __init__(self, home: Path, servers: Servers) -> None:
+        own = {
+            "NBFLOW_HOME": str(home),
+            "PYTHONPATH": str(HERE.parent),
+            "STORAGE_EMULATOR_HOST": servers.google,
+        }
+        self._env = {**os.environ, **own}
 
     def run(self, *words: str, text: str = "") -> subprocess.CompletedProcess[str]:
         """One command."""
@@ -125,8 +130,11 @@ def prepare(source: Path, target: Path, servers: Servers) -> Json:
     """Copy the manifests with addresses on loopback; what is known about them, likewise."""
     known = (HERE / "examples.yaml").read_text()
     certificate, key = self_signed()
-    quoted = {"certificate": json.dumps(certificate)[1:-1], "key": json.dumps(key)[1:-1]}
-    for name, value in {"web": servers.web, "s3": servers.s3, **quoted}.items():
+    account = {"type": "service_account", "client_email": "me@x", "private_key": key, "project_id": "p"}
+    account["token_uri"] = f"{servers.google}/token"
+    texts = {"certificate": certificate, "key": key, "account": json.dumps(account)}
+    quoted = {name: json.dumps(text)[1:-1] for name, text in texts.items()}
+    for name, value in {"web": servers.web, "s3": servers.s3, "azure": servers.azure, **quoted}.items():
         known = known.replace(f"{{{name}}}", value)
     data = cast("Json", yaml.safe_load(known))
     shutil.copytree(source, target)
@@ -239,7 +247,7 @@ def run_all(folder: Path, examples: Sequence[Example]) -> Iterator[Result]:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto tells of each request
         with running(place / "git") as servers:
             data = prepare(folder, place / "examples", servers)
-            shell = Shell(place / "home")
+            shell = Shell(place / "home", servers)
             try:
                 create_all(shell, place / "examples", data)
                 with ThreadPoolExecutor(AT_ONCE) as pool:

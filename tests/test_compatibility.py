@@ -205,11 +205,11 @@ spec:
   - name: main
     steps: [[{name: a, template: far, when: "1 == 2"}]]
   - name: far
-    inputs: {artifacts: [{name: x, path: /x, gcs: {bucket: b, key: k}}]}
+    inputs: {artifacts: [{name: x, path: /x, hdfs: {addresses: [h], path: /k}}]}
     container: {image: i, command: [c]}
 """
     assert check_support(load_documents(text, "a.yaml"), Client()) == [
-        "a.yaml: sandbox has no `gcs` (line 8): a step that comes to it ends in Error"
+        "a.yaml: sandbox has no `hdfs` (line 8): a step that comes to it ends in Error"
     ]
     with pytest.raises(ManifestError):
         check_support(load_documents(text.replace(', when: "1 == 2"', ""), "a.yaml"), Client())

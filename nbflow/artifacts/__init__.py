@@ -9,6 +9,7 @@ from nbflow.artifacts.credentials import Secrets, no_secrets
 from nbflow.artifacts.driver import Driver, location, said
 from nbflow.artifacts.local import LocalRepository
 from nbflow.artifacts.raw import RawDriver
+from nbflow.artifacts.relocate import KEYS, has_location, key_of
 from nbflow.errors import NbflowError
 
 PLACES = ("s3", "raw", "http", "git", "artifactory", "hdfs", "oss", "gcs", "azure", "plugin")
@@ -26,16 +27,22 @@ def place_of(artifact: Mapping[str, object]) -> str:
 
 def relocated(artifact: Mapping[str, object], repository: Mapping[str, object]) -> Mapping[str, object]:
     """An artifact that names a key alone, in the repository: a location with its own key; {} for the home's."""
-    own = location(artifact, "s3") if place_of(artifact) == "s3" else {}
-    if not repository or not own or own.get("endpoint"):
+    place = place_of(artifact)
+    if not repository or place not in KEYS or (place == "s3" and location(artifact, "s3").get("endpoint")):
         return artifact
-    rest = {name: value for name, value in artifact.items() if name != "s3"}
-    return {**rest, **with_key(repository, str(own.get("key") or ""))}
+    if place != "s3" and has_location(artifact):
+        return artifact
+    rest = {name: value for name, value in artifact.items() if name != place}
+    return {**rest, **with_key(repository, key_of(artifact))}
 
 
 def with_key(repository: Mapping[str, object], key: str) -> Mapping[str, object]:
     """A location in a repository."""
-    return {place: {**location(repository, place), "key": key} for place in repository}
+    found = {}
+    for place in repository:
+        settings = {name: value for name, value in location(repository, place).items() if name != "key"}
+        found[place] = {**settings, KEYS.get(place, "key"): key}
+    return found
 
 
 def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secrets = no_secrets) -> Driver:
@@ -64,8 +71,20 @@ def driver_for(artifact: Mapping[str, object], repository: Path, secrets: Secret
             from nbflow.artifacts.s3 import S3Driver
 
             return S3Driver(secrets)
+        case "oss":
+            from nbflow.artifacts.oss import OSSDriver
+
+            return OSSDriver(secrets)
+        case "gcs":
+            from nbflow.artifacts.gcs import GCSDriver
+
+            return GCSDriver(secrets)
+        case "azure":
+            from nbflow.artifacts.azure import AzureDriver
+
+            return AzureDriver(secrets)
     where = f"the place {place}" if place else "no place"
     raise PlaceNotReached(
         f"{said(artifact)} names {where}, which local runs do not reach",
-        fix="use s3, http, git or raw, let another step make it, or submit with --on argo",
+        fix="use s3, gcs, azure, oss, http, git or raw, let another step make it, or submit with --on argo",
     )

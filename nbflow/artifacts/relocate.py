@@ -23,7 +23,8 @@ _NEEDED = {
     "plugin": ("name", "configuration", "key"),
 }
 """What a place has to name to be a whole location, as Argo has it (HasLocation)."""
-_KEY = {"s3": "key", "gcs": "key", "oss": "key", "plugin": "key", "azure": "blob", "hdfs": "path"}
+KEYS = {"s3": "key", "gcs": "key", "oss": "key", "plugin": "key", "azure": "blob", "hdfs": "path"}
+"""What the key is called in each place that has one."""
 _REPOSITORIES = ("artifactory", "azure", "gcs", "hdfs", "oss", "plugin", "s3")
 """The kinds of repositories, in the order in which Argo takes the one that is set."""
 
@@ -60,12 +61,12 @@ def key_of(artifact: Artifact) -> str:
         if isinstance(settings, Mapping):
             if place in {"http", "artifactory"}:
                 return urlsplit(str(settings.get("url") or "")).path
-            return str(settings.get(_KEY.get(place, "")) or "")
+            return str(settings.get(KEYS.get(place, "")) or "")
     return ""
 
 
 def _keyed(place: str, settings: JSONObject, key: str) -> JSONObject:
     if place != "artifactory":
-        return {**settings, _KEY[place]: key}
+        return {**settings, KEYS[place]: key}
     base = urlsplit(str(settings.get("url") or settings.get("repoURL") or ""))
     return {**settings, "url": urlunsplit(base._replace(path=posixpath.join("/", key)))}

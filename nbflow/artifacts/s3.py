@@ -7,13 +7,14 @@ import contextlib
 import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from nbflow.artifacts.bucket import listed, load, place_in, remove, save
 from nbflow.artifacts.credentials import Secrets, private_folder, read_key, write_private
 from nbflow.artifacts.driver import (
     Artifact,
-    ArtifactNotFound,
     ArtifactUnavailable,
     location,
     mapping,
@@ -60,60 +61,106 @@ class S3Client(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _S3Bucket:
+    """See Bucket. extra: said with each object that is stored."""
+
+    client: S3Client
+    name: str
+    extra: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """How errors name it."""
+        return f"bucket {self.name}"
+
+    def fetch(self, key: str, target: Path) -> bool:
+        """See Bucket."""
+        from botocore.exceptions import ClientError
+
+        try:
+            body = self.client.get_object(Bucket=self.name, Key=key)["Body"]
+        except ClientError as error:
+            if str(error.response.get("Error", {}).get("Code", "")) in _MISSING:
+                return False
+            raise
+        with contextlib.closing(body), target.open("xb") as file:
+            for chunk in body.iter_chunks(_CHUNK):
+                file.write(chunk)
+        return True
+
+    def store(self, key: str, source: Path) -> None:
+        """See Bucket."""
+        from boto3.exceptions import S3UploadFailedError
+        from boto3.s3.transfer import TransferConfig
+
+        parts = TransferConfig(use_threads=False, multipart_chunksize=_PART)
+        try:
+            self.client.upload_file(os.fspath(source), self.name, key, ExtraArgs=self.extra, Config=parts)
+        except S3UploadFailedError as error:
+            if error.__context__ is None:
+                raise
+            raise error.__context__ from None
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """See Bucket."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            yield from (item["Key"] for item in page.get("Contents", ()))
+
+    def delete(self, key: str) -> None:
+        """See Bucket."""
+        self.client.delete_object(Bucket=self.name, Key=key)
+
+
 class S3Driver:
     """`s3: {endpoint, bucket, key, ...}`, by the official client, which is the extra `s3`."""
+
+    kind = "s3"
 
     def __init__(self, secrets: Secrets) -> None:
         if importlib.util.find_spec("boto3") is None:
             raise NbflowError(
-                "s3 artifacts outside of the local repository need boto3, which is not installed",
+                f"{self.kind} artifacts outside of the local repository need boto3, which is not installed: "
+                "it comes with nbflow[s3]",
                 fix="pip install 'nbflow[s3]'",
             )
         self._secrets = secrets
 
     def load(self, artifact: Artifact, scratch: Path) -> Path:
-        settings = location(artifact, "s3")
-        bucket, key = _place(artifact)
-        with self._client(settings, bucket) as client:
-            if key and _fetch(client, bucket, key, scratch):
-                return scratch
-            found = False
-            for name in _names(client, bucket, _prefix(key)):
-                found = True
-                _fetch_below(client, bucket, name, _prefix(key), scratch)
-            if not found:
-                raise ArtifactNotFound(f"{said(artifact)} is not in the bucket {bucket}: no key {key}")
-        return scratch
+        with self._bucket(artifact) as (bucket, key):
+            return load(bucket, key, artifact, scratch)
 
     def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:  # noqa: ARG002
-        settings = location(artifact, "s3")
-        bucket, key = _place(artifact)
-        if not key:
-            raise NbflowError(f"{said(artifact)}: s3.key is required")
-        extra = _encryption(mapping(settings.get("encryptionOptions")))
-        with self._client(settings, bucket) as client:
+        settings = self.settings(artifact)
+        with self._bucket(artifact, key_needed=True) as (bucket, key):
             wanted = settings.get("createBucketIfNotPresent")
             if wanted is not None:
-                _create_bucket(client, bucket, str(settings.get("region") or _REGION), mapping(wanted))
-            for path, name in _files(source, key):
-                _store(client, bucket, name, path, extra)
+                _create_bucket(
+                    bucket.client, bucket.name, str(settings.get("region") or _REGION), mapping(wanted)
+                )
+            save(bucket, key, source)
 
     def delete(self, artifact: Artifact) -> None:
-        bucket, key = _place(artifact)
-        if not key:
-            raise NbflowError(f"{said(artifact)}: s3.key is required")
-        with self._client(location(artifact, "s3"), bucket) as client:
-            client.delete_object(Bucket=bucket, Key=key)
-            for name in _names(client, bucket, _prefix(key)):
-                client.delete_object(Bucket=bucket, Key=name)
+        with self._bucket(artifact, key_needed=True) as (bucket, key):
+            remove(bucket, key)
 
     def list(self, artifact: Artifact) -> Sequence[str]:
-        bucket, key = _place(artifact)
-        with self._client(location(artifact, "s3"), bucket) as client:
-            found = [name for name in _names(client, bucket, _prefix(key)) if not name.endswith("/")]
-            if not found and not (key and _exists(client, bucket, key)):
-                raise ArtifactNotFound(f"no key found of name {key}")
-            return found
+        with self._bucket(artifact) as (bucket, key):
+            return listed(bucket, key)
+
+    def settings(self, artifact: Artifact) -> Mapping[str, object]:
+        """The location, in the words of s3."""
+        return location(artifact, "s3")
+
+    @contextlib.contextmanager
+    def _bucket(self, artifact: Artifact, *, key_needed: bool = False) -> Iterator[tuple[_S3Bucket, str]]:
+        settings = self.settings(artifact)
+        name, key = place_in(settings, artifact, self.kind, "bucket", "key")
+        if key_needed and not key:
+            raise NbflowError(f"{said(artifact)}: {self.kind}.key is required")
+        encryption = _encryption(mapping(settings.get("encryptionOptions")))
+        with self._client(settings, name) as client:
+            yield _S3Bucket(client, name, encryption), key
 
     @contextlib.contextmanager
     def _client(self, settings: Mapping[str, object], bucket: str) -> Iterator[S3Client]:
@@ -129,9 +176,9 @@ class S3Driver:
                 finally:
                     client.close()
             except ClientError as error:
-                raise _refused(error.response, bucket) from None
+                raise _refused(error.response, f"{self.kind} bucket {bucket}") from None
             except (BotoCoreError, ValueError) as error:
-                raise _failed(error, bucket) from None
+                raise _failed(error, f"{self.kind} bucket {bucket}") from None
 
     def _options(self, settings: Mapping[str, object], folder: Path) -> dict[str, object]:
         from botocore import UNSIGNED
@@ -144,7 +191,7 @@ class S3Driver:
         endpoint = str(settings.get("endpoint") or "s3.amazonaws.com")
         access = read_key(settings.get("accessKeySecret"), self._secrets)
         secret = read_key(settings.get("secretKeySecret"), self._secrets)
-        token = read_key(settings.get("sessionTokenSecret"), self._secrets)
+        token = read_key(settings.get("sessionTokenSecret"), self._secrets) or settings.get("sessionToken")
         authority = read_key(settings.get("caSecret"), self._secrets)
         anonymous = not (access and secret) and not settings.get("useSDKCreds")
         config = Config(
@@ -170,93 +217,11 @@ class S3Driver:
         return options
 
 
-def _place(artifact: Artifact) -> tuple[str, str]:
-    settings = location(artifact, "s3")
-    bucket, key = str(settings.get("bucket") or ""), str(settings.get("key") or "")
-    if not bucket:
-        raise NbflowError(f"{said(artifact)}: s3.bucket is required", fix="set the bucket, or the key alone")
-    if "\0" in key:
-        raise NbflowError(f"{said(artifact)} has the key {key!r}, which is no path")
-    return bucket, key.lstrip("/")
-
-
-def _prefix(key: str) -> str:
-    return key if key.endswith("/") or not key else f"{key}/"
-
-
 def _style(settings: Mapping[str, object], endpoint: str) -> str:
     """Where the bucket stands in the URL; what the endpoint is known to want if the manifest does not say."""
     host = endpoint.partition(":")[0]
     usual = "virtual" if any(host == name or host.endswith(f".{name}") for name in _BY_HOST) else "path"
     return _STYLES.get(str(settings.get("addressingStyle") or ""), usual)
-
-
-def _names(client: S3Client, bucket: str, prefix: str) -> Iterator[str]:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        yield from (item["Key"] for item in page.get("Contents", ()))
-
-
-def _exists(client: S3Client, bucket: str, key: str) -> bool:
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, MaxKeys=1)
-    first = next(iter(pages), {})  # in the order of the keys: if it is there, it comes first
-    return any(item["Key"] == key for item in first.get("Contents", ()))
-
-
-def _fetch(client: S3Client, bucket: str, key: str, target: Path) -> bool:
-    """Whether there is such an object; then it is at `target`."""
-    from botocore.exceptions import ClientError
-
-    try:
-        body = client.get_object(Bucket=bucket, Key=key)["Body"]
-    except ClientError as error:
-        if str(error.response.get("Error", {}).get("Code", "")) in _MISSING:
-            return False
-        raise
-    with contextlib.closing(body), target.open("xb") as file:
-        for chunk in body.iter_chunks(_CHUNK):
-            file.write(chunk)
-    return True
-
-
-def _fetch_below(client: S3Client, bucket: str, name: str, prefix: str, folder: Path) -> None:
-    """One object of a folder. Its name may not lead out of it."""
-    parts = [part for part in name.removeprefix(prefix).split("/") if part not in {"", "."}]
-    if ".." in parts or "\0" in name:
-        raise NbflowError(f"the bucket {bucket} has the key {name!r}, which leads out of its folder")
-    place = folder.joinpath(*parts)
-    try:
-        if name.endswith("/"):
-            place.mkdir(parents=True, exist_ok=True)
-            return
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(client, bucket, name, place)
-    except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        raise NbflowError(f"the bucket {bucket} has {name!r} as an object and as a folder") from None
-
-
-def _files(source: Path, key: str) -> Iterator[tuple[Path, str]]:
-    """All files and where they go; links are left out, as nobody knows where they lead."""
-    if not source.is_dir():
-        yield source, key
-        return
-    for folder, _, names in os.walk(source):
-        for name in sorted(names):
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield path, f"{key.rstrip('/')}/{path.relative_to(source).as_posix()}"
-
-
-def _store(client: S3Client, bucket: str, key: str, source: Path, extra: dict[str, str]) -> None:
-    from boto3.exceptions import S3UploadFailedError
-    from boto3.s3.transfer import TransferConfig
-
-    parts = TransferConfig(use_threads=False, multipart_chunksize=_PART)
-    try:
-        client.upload_file(os.fspath(source), bucket, key, ExtraArgs=extra, Config=parts)
-    except S3UploadFailedError as error:
-        if error.__context__ is None:
-            raise
-        raise error.__context__ from None
 
 
 def _encryption(options: Mapping[str, object]) -> dict[str, str]:
@@ -294,11 +259,11 @@ def _create_bucket(client: S3Client, bucket: str, region: str, options: Mapping[
             raise  # else another pod was quicker
 
 
-def _refused(response: Mapping[str, object], bucket: str) -> NbflowError:
+def _refused(response: Mapping[str, object], title: str) -> NbflowError:
     """The service's own code and words, which hold no secret."""
     error, about = mapping(response.get("Error")), mapping(response.get("ResponseMetadata"))
     code, status = str(error.get("Code", "")), about.get("HTTPStatusCode")
-    message = f"s3 bucket {bucket}: {code}: {error.get('Message', '')}"
+    message = f"{title}: {code}: {error.get('Message', '')}"
     if code in _LATER or (isinstance(status, int) and (status >= 500 or status == 429)):
         return ArtifactUnavailable(message)
     fix = ""
@@ -309,12 +274,12 @@ def _refused(response: Mapping[str, object], bucket: str) -> NbflowError:
     return NbflowError(message, fix=fix)
 
 
-def _failed(error: Exception, bucket: str) -> NbflowError:
+def _failed(error: Exception, title: str) -> NbflowError:
     from botocore.exceptions import ConnectionError as BotoConnectionError
     from botocore.exceptions import HTTPClientError, SSLError
 
     kind = type(error).__name__
-    message = f"s3 bucket {bucket}: {error}"
+    message = f"{title}: {error}"
     if isinstance(error, SSLError):
         return NbflowError(message)
     if isinstance(error, HTTPClientError | BotoConnectionError) or kind in {

@@ -21,6 +21,7 @@ from nbflow.templating.tags import substitute_tree
 
 _CONFIG_MAP = "artifact-repositories"
 _DEFAULT = "workflows.argoproj.io/default-artifact-repository"
+_FORMS, _KEYS = ("keyFormat", "blobNameFormat", "pathFormat"), ("key", "blob", "path")
 _KEY = "{{workflow.name}}/{{pod.name}}"
 
 
@@ -53,10 +54,11 @@ def _place(location: Mapping[str, object]) -> dict[str, object]:
 
 
 def _filled(place: dict[str, object], run: Run, scope: Variables, pod: str) -> JsonObject:
-    """The place with its key: keyFormat is what repositories call it."""
+    """The place with its key as `key`, whatever the place calls it; repositories call it a format."""
     for name, given in place.items():
         settings = dict(cast("Mapping[str, object]", given))
-        form = settings.pop("keyFormat", None) or settings.get("key") or _KEY
+        forms = [settings.pop(field, None) for field in _FORMS] + [settings.get(field) for field in _KEYS]
+        form = next(filter(None, forms), _KEY)
         try:
             filled = substitute_tree(
                 cast("Value", {**settings, "key": form}), scope, allow_unresolved=True, clock=run.clock(pod)

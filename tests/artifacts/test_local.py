@@ -98,5 +98,5 @@ def test_places(tmp_path: Path) -> None:
     assert place_of({"name": "a", "git": {"repo": "x"}}) == "git"
     half = {"name": "a", "s3": {"key": "k", "bucket": "b"}}
     assert isinstance(driver_for(half, tmp_path), LocalRepository)  # no endpoint, so no whole location
-    with pytest.raises(NbflowError, match="artifact a names the place gcs, which local runs do not reach"):
-        driver_for({"name": "a", "gcs": {"bucket": "x"}}, tmp_path)
+    with pytest.raises(NbflowError, match="artifact a names the place hdfs, which local runs do not reach"):
+        driver_for({"name": "a", "hdfs": {"path": "x"}}, tmp_path)

@@ -233,11 +233,11 @@ def test_a_place_that_does_not_answer_is_said(cluster, secret, bucket):
 
 
 def test_places_without_a_driver_are_said(cluster):
-    place = {"gcs": {"bucket": "b", "serviceAccountKeySecret": {"name": "s", "key": "k"}}}
-    ran(cluster, [{"name": "a", "gcs": {"key": "x/y.tgz"}}], **resolved(place))
+    place = {"hdfs": {"addresses": ["name-node:8020"]}}
+    ran(cluster, [{"name": "a", "hdfs": {"path": "x/y.tgz"}}], **resolved(place))
     with pytest.raises(NbflowError) as error:
         fetched()
-    assert error.value.problem == "artifact a is stored in gcs (b, x/y.tgz), which nbflow does not reach"
+    assert error.value.problem == "artifact a is stored in hdfs (x/y.tgz), which nbflow does not reach"
 
 
 def test_archived_logs_stand_in_for_pods_that_are_gone(cluster, secret, bucket, endpoint):

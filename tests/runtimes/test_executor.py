@@ -213,9 +213,9 @@ def test_what_is_missing_or_out_of_reach_is_refused_by_name(cluster: Cluster) ->
         "artifact in failed to load: artifact in is not in the repository: no key no/key"
     )
     assert refusal(inputs=({"name": "in", "path": "/in"},)) == "required artifact 'in' not supplied"
-    far = {"name": "in", "path": "/in", "gcs": {"bucket": "b", "key": "k"}}
-    assert "names the place gcs, which local runs do not reach" in refusal(inputs=(far,))
-    assert "names the place gcs, which local runs do not reach" in refusal(outputs={"artifacts": [far]})
+    far = {"name": "in", "path": "/in", "hdfs": {"addresses": ["h"], "path": "k"}}
+    assert "names the place hdfs, which local runs do not reach" in refusal(inputs=(far,))
+    assert "names the place hdfs, which local runs do not reach" in refusal(outputs={"artifacts": [far]})
     escape = {"name": "in", "path": "/in", "s3": {"key": "../../etc/passwd"}}
     assert "which is no path" in refusal(inputs=(escape,))
 

@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest
 ARGS ?=
 # Looked up when needed: the set-up may have installed it by then.
 CHROMIUM = $(shell command -v "$${NBFLOW_CHROMIUM:-chromium}" || command -v chromium-browser || command -v google-chrome)
-BROWSER_TESTS = NBFLOW_CHROMIUM="$(CHROMIUM)" $(PYTEST) -q -m "browser" $(ARGS)
+BROWSER_TESTS = NBFLOW_CHROMIUM="$(CHROMIUM)" $(PYTEST) -q -n 2 --dist loadfile -m "browser" $(ARGS) tests/browser
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -50,8 +50,11 @@ def show(run: Run) -> None:
     run.shown_in = getattr(shell, "execution_count", None)
 
 
-def show_list(client: Client, look: Look, text: str) -> None:
-    """Display a live table of the workflows that `look` gives. text: the same for front ends without it."""
+def show_list(client: Client, look: Look, text: str, *, chosen: bool) -> None:
+    """Display a live table of the workflows that `look` gives. text: the same for front ends without it.
+
+    chosen: not all of them are wanted.
+    """
     from IPython.display import display
 
     from nbflow.notebook.listing import Listing, saved
@@ -65,7 +68,7 @@ def show_list(client: Client, look: Look, text: str) -> None:
         for widget in shown:
             widget.reply(content, buffers)
 
-    listing = Listing(client, look, reply)
+    listing = Listing(client, look, reply, chosen=chosen)
     shown.append(LiveWidget(listing.take, "list", listing.opening(workflows), snapshot_id))
     display(shown[0])  # type: ignore[no-untyped-call]
 

@@ -51,10 +51,11 @@ class Listing:
     """The workflows that `look` gives.
 
     reply: sends to the page. A request with `run` is for the live view of that workflow, which opens inside the table.
+    chosen: `look` gives only those that somebody asked for.
     """
 
-    def __init__(self, client: Client, look: Look, reply: Reply) -> None:
-        self._client, self._look, self._reply = client, look, reply
+    def __init__(self, client: Client, look: Look, reply: Reply, *, chosen: bool = False) -> None:
+        self._client, self._look, self._reply, self._chosen = client, look, reply, chosen
         self._lock = threading.Lock()
         self._rows: dict[str, ListRow] = {}
         self._until = 0.0
@@ -148,7 +149,7 @@ class Listing:
         return {
             "seq": self._seq,
             "now": int(time.time() * 1000),
-            "target": self._client.target,
+            "chosen": self._chosen,
             "rows": rows,
             "full": full,
             "more": more,

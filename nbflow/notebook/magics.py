@@ -39,6 +39,12 @@ _TEXT_ONLY = {
     "list": {"-h", "--help", "-o", "--output", "--no-headers"},
 }
 """Flags of what only a text can be."""
+_STORED_BY = {
+    "WorkflowTemplate": "template",
+    "ClusterWorkflowTemplate": "cluster-template",
+    "CronWorkflow": "cron",
+}
+"""Kind that nothing runs by itself -> the verb that stores it."""
 _ON_THE_SHELL = re.compile(r"`(?:nbflow |(?=submit ))")
 
 
@@ -99,7 +105,8 @@ def _list(argv: list[str]) -> None:
     with _advice_for_notebooks():
         cli.run(argv, out=text, err=sys.stderr)
         session, flags = cli.read(argv)
-        show_list(session.client, lambda: listed(session, flags), text.getvalue())
+        chosen = len(argv) > 1
+        show_list(session.client, lambda: listed(session, flags), text.getvalue(), chosen=chosen)
 
 
 def _graph(what: str) -> object:
@@ -223,6 +230,9 @@ def _refuse_other_kinds(documents: Sequence[Document]) -> None:
     problem = f"there is no workflow to run: kind is {first.kind!r}"
     meant = near(first.kind, ["Workflow"]).startswith("did")
     fix = "did you mean `Workflow`?" if meant else "a cell that runs has `kind: Workflow`"
+    if first.kind in _STORED_BY:
+        verb = _STORED_BY[first.kind]
+        fix = f"write it above a Workflow in the same cell, or store it by `%workflow {verb} create FILE`"
     raise ManifestError((first.finding("NBF103", ("kind",), problem, fix=fix),))
 
 

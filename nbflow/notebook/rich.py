@@ -39,7 +39,7 @@ def image(data: bytes, kind: str, alt: str) -> str:
 
 def block(text: str) -> str:
     """Lines as HTML."""
-    style = "margin:.25em 0;max-height:30em;overflow:auto;white-space:pre-wrap"
+    style = "margin:.25em 0;max-height:30em;overflow:auto;white-space:pre-wrap;font-family:monospace"
     return f'<pre style="{style}">{escape(text, keep_lines=True)}</pre>'
 
 

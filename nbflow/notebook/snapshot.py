@@ -145,7 +145,8 @@ def _node_row(depth: int, node: NodeStatus) -> str:
         durations.short(took) if over else "",
         _text(_cut(node.message)),
     )
-    styles = (f"text-align:left;{indent}", *["text-align:left"] * 3)
+    whole = "text-align:left;white-space:nowrap"
+    styles = (f"text-align:left;{indent}", whole, whole, "text-align:left")
     row = "".join(f'<td style="{s}">{c}</td>' for s, c in zip(styles, cells, strict=True))
     return f"<tr>{row}</tr>"
 
@@ -174,7 +175,9 @@ def _tails(client: Client, workflow: WorkflowObject) -> Iterator[str]:
 
 def _details(node: NodeStatus, lines: list[str], *, opened: bool) -> str:
     text = "\n".join(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…" for line in lines)
-    style = "margin:.25em 0 .5em 1.2em;max-height:20em;overflow:auto;white-space:pre-wrap"
+    style = (
+        "margin:.25em 0 .5em 1.2em;max-height:20em;overflow:auto;white-space:pre-wrap;font-family:monospace"
+    )
     return (
         f"<details{' open' if opened else ''}><summary>Log of {_text(node.display_name)}</summary>"
         f'<pre style="{style}">{_text(text, keep_lines=True)}</pre></details>'

@@ -198,6 +198,26 @@ def test_two_views_of_one_model_follow_the_same_run(bare, fake):
     expect(badge(page)).to_have_text("✔Succeeded")
 
 
+def test_what_runs_moves_with_the_clock_and_not_where_motion_is_unwanted(bare, fake):
+    page, _ = bare(fake.workflow)
+    page.clock.install()
+    page.reload()
+    start(fake)
+    expect(shape(page, "A")).to_have_attribute("data-phase", "Running")
+    running = page.evaluate("document.getAnimations().filter((one) => one instanceof CSSAnimation).length")
+    assert running == 0, "an animation has the browser paint all the time"
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    moved = "document.querySelector('.nbflow-canvas').classList.contains('nbflow-beat')"
+    before = page.evaluate(moved)
+    for expected in (not before, before, not before):
+        page.clock.run_for(1000)
+        assert page.evaluate(moved) is expected
+    page.emulate_media(reduced_motion="reduce")
+    for _ in range(2):
+        page.clock.run_for(1000)
+        assert page.evaluate(moved) is False
+
+
 def test_the_title_tells_while_nobody_looks(bare, fake):
     page, _ = bare(fake.workflow)
     start(fake)

@@ -98,9 +98,12 @@ def test_what_nobody_sees_is_not_looked_at(listed, client, monkeypatch):
     assert len(looks) == seen
 
 
-def test_without_workflows_it_says_how_to_run_one(bare, client):
+@pytest.mark.parametrize(
+    ("chosen", "told"), [(False, "There is no workflow yet: a cell"), (True, "^no workflow matches$")]
+)
+def test_without_workflows_it_says_how_to_run_one_unless_some_were_asked_for(bare, client, chosen, told):
     stage = Stage(shows="list")
-    listing = Listing(client, client.list, stage.say)
+    listing = Listing(client, client.list, stage.say, chosen=chosen)
     stage.traits["opening"], stage.take = listing.opening([]), listing.take
     page, _ = bare(stage=stage)
-    expect(page.locator(".nbflow-none")).to_have_text(re.compile("There is no workflow yet: a cell"))
+    expect(page.locator(".nbflow-none")).to_have_text(re.compile(told))

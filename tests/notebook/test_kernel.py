@@ -265,6 +265,11 @@ def test_a_slip_in_the_kind_is_shown_at_its_line(cells):
     assert "did you mean `Workflow`?" in answer.traceback
 
 
+def test_what_is_only_stored_is_refused_with_the_verb_that_stores_it(cells):
+    answer = cells().run(DIAMOND.replace("kind: Workflow", "kind: WorkflowTemplate"))
+    assert "`%workflow template create FILE`" in answer.traceback
+
+
 def test_submit_takes_files(cells, tmp_path):
     path = tmp_path / "diamond.yaml"
     path.write_text(DIAMOND.partition("\n")[2])

@@ -14,6 +14,7 @@ export class GraphView {
     this.find = find;
     this.needs = ["graph", "nodes", "selection", "link"];
     this.drawn = null;
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.shapes = new Map(); // id of a shape in the drawing -> its element
     this.box = make("div", "nbflow-canvas", {
       role: "group", "aria-roledescription": "graph",
@@ -132,6 +133,11 @@ export class GraphView {
     title.textContent = told + hint;
     shape.querySelector("title")?.remove();
     shape.prepend(title);
+  }
+
+  tick() {
+    const still = this.store.stale || this.still.matches;
+    this.box.classList.toggle("nbflow-beat", !still && !this.box.classList.contains("nbflow-beat"));
   }
 
   shapeAt(event) {

@@ -102,6 +102,7 @@ export class RunView {
     if (this.store.ended && this.store.finished) return;
     this.header.tick();
     if (document.hidden) return;
+    this.graph.tick();
     this.nodes.tick();
     this.timeline.tick();
   }

@@ -50,7 +50,8 @@ export class ListStore {
     this.tell();
   }
 
-  takeRows({ rows, full, gone, more, now }) {
+  takeRows({ rows, full, gone, more, now, chosen }) {
+    this.chosen = chosen;
     if (full) this.rows.clear();
     for (const row of rows) this.rows.set(row.name, row);
     for (const name of gone || []) this.rows.delete(name);
@@ -128,12 +129,17 @@ export class ListView {
     const { size } = store.rows;
     setText(this.told, shown.length === size ? `${size}${store.more ? ` of ${size + store.more}` : ""}` : `${shown.length} of ${size}`);
     setText(this.link, { connecting: "connecting to the kernel …", waiting: "waiting for the kernel …", gone: "not live any more: run the cell again" }[store.link.state] || "");
-    setText(this.empty, store.problem || (size ? (shown.length ? "" : "no workflow matches") : "There is no workflow yet: a cell that begins with %%workflow runs one."));
+    setText(this.empty, store.problem || this.emptyText(size, shown.length));
     for (const [key, cell, button, title] of this.heads) {
       setAttribute(cell, "aria-sort", this.by !== key ? "none" : this.down ? "descending" : "ascending");
       setText(button, this.by === key ? `${title} ${this.down ? "▾" : "▴"}` : title);
     }
     this.drawRows(shown);
+  }
+
+  emptyText(size, shown) {
+    if (shown) return "";
+    return size || this.store.chosen ? "no workflow matches" : "There is no workflow yet: a cell that begins with %%workflow runs one.";
   }
 
   chosen() {

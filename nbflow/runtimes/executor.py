@@ -20,6 +20,7 @@ from nbflow.runtimes.images import KNOWN, Image, command_line, known_images
 from nbflow.runtimes.progress import argo_variables, read_progress, with_argo_volume
 from nbflow.runtimes.runtime import Objects, PodRejected, PodStatus, Runtime
 from nbflow.runtimes.staging import Stager
+from nbflow.runtimes.termination import last_words
 from nbflow.runtimes.verdicts import DEADLINE_EXCEEDED, container_failure, containers_outcome, ended_sidecars
 from nbflow.runtimes.volumes import items
 from nbflow.spec.pod import ContainerSpec, JsonObject, Pod, PodOutcome
@@ -134,6 +135,11 @@ class Executor:
                 outputs["artifacts"] = [*items(outputs, "artifacts"), *logs]
         if pod.volumes:
             remove_secrets(pod, self._home)
+        if status.exit_code and (
+            said := last_words(pod, path_of, self._home.log(pod.uid, pod.name, pod.main.name))
+        ):
+            name = pod.main.name
+            status = replace(status, message=status.message or said, reasons={name: said, **status.reasons})
         phase, message = _verdict(pod, status, capture.problems, self._home)
         outcome = PodOutcome(
             phase=phase,

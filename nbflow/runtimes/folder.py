@@ -89,6 +89,11 @@ class PodFolder:
         """Stdout of main, if it is wanted as outputs.result."""
         return f"{self.path}/result"
 
+    @property
+    def last_words(self) -> str:
+        """Where a termination log is kept whose path in the pod is a place of devices."""
+        return f"{self.path}/termination-log.{self.container}"
+
     def create(self) -> int | None:
         """A new locked status file, as a file descriptor; None if the pod exists (runs, or ended).
 

@@ -27,6 +27,7 @@ from nbflow.runtimes.progress import PROGRESS_FILE
 from nbflow.runtimes.roots import Roots
 from nbflow.runtimes.runtime import PodRejected
 from nbflow.runtimes.spawn import Launch
+from nbflow.runtimes.termination import termination_log
 from nbflow.runtimes.volumes import declared_paths, mounts_of
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
@@ -130,7 +131,8 @@ class Host:
 
 
 def _declared(pod: Pod) -> list[str]:
-    return [*declared_paths(pod), PROGRESS_FILE]
+    said = termination_log(pod)
+    return [*declared_paths(pod), PROGRESS_FILE, *([said] if said else [])]
 
 
 def rewrite(text: str, declared: tuple[str, ...], root: str) -> str:

@@ -26,6 +26,7 @@ from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
 from nbflow.runtimes.security import security_of
 from nbflow.runtimes.spawn import ARGUMENTS, NAMESPACE, Launch
 from nbflow.runtimes.stragglers import MARK
+from nbflow.runtimes.termination import termination_log
 from nbflow.runtimes.volumes import declared_paths, mounts_of, read_only_mounts
 from nbflow.spec.pod import Pod
 from nbflow.store.home import Home
@@ -81,6 +82,10 @@ class Sandbox:
         for path in volumes:
             self._make_folder(folder, os.path.dirname(path), mounts)
         self._make_folder(folder, clean(pod.main.working_dir or "/"), mounts)
+        if (said := termination_log(pod)).startswith("/dev/"):  # where nothing is kept
+            mounts[said] = folder.last_words
+            with open(folder.last_words, "wb") as file:
+                os.chmod(file.fileno(), 0o622)  # noqa: S103 - whoever the container runs as
         return mounts  # the folders of outputs are the pod's to make, as in Argo
 
     def _make_folder(self, folder: PodFolder, path: str, mounts: Mapping[str, str]) -> None:

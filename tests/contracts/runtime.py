@@ -236,6 +236,27 @@ class RuntimeContract:
             pod = shell(f"{script} $ARGO_PROGRESS_FILE", name=f"pod-{script.split()[0]}")
             assert (cluster.run(pod).phase, cluster.executor.progress(pod)) == (Phase.SUCCEEDED, "")
 
+    @pytest.mark.parametrize(
+        ("script", "extra", "said"),
+        [
+            ("echo no disk > /dev/termination-log; exit 3", {}, ": no disk"),
+            ("echo no disk > /tmp/why; exit 3", {"terminationMessagePath": "/tmp/why"}, ": no disk"),
+            ("echo shown; exit 3", {}, ""),
+            ("echo 1; echo 2 >&2; exit 3", {"terminationMessagePolicy": "FallbackToLogsOnError"}, ": 1\n2"),
+            (
+                "echo log; echo why > /dev/termination-log; exit 3",
+                {"terminationMessagePolicy": "FallbackToLogsOnError"},
+                ": why",
+            ),
+        ],
+    )
+    def test_the_last_words_of_main_stand_behind_its_exit_code(
+        self, cluster: Cluster, script: str, extra: dict[str, str], said: str
+    ) -> None:
+        assert cluster.run(shell(script, extra=extra)).message == f"main: Error (exit code 3){said}"
+        fine = cluster.run(shell(script.replace("exit 3", "exit 0"), "pod-2", extra=extra))
+        assert (fine.phase, fine.message) == (Phase.SUCCEEDED, "")
+
     def test_argo_tells_a_container_what_it_is(self, cluster: Cluster) -> None:
         env = ({"name": "ARGO_NODE_ID", "value": "mine"}, {"name": "NAME", "value": "$(ARGO_WORKFLOW_NAME)"})
         cluster.run(shell("echo $ARGO_CONTAINER_NAME $ARGO_NODE_ID $ARGO_WORKFLOW_NAME", env=env))

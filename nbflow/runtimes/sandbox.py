@@ -19,7 +19,7 @@ from nbflow.runtimes.bubblewrap import children, namespaces, probe, switch_user,
 from nbflow.runtimes.commands import check_text, find_program
 from nbflow.runtimes.folder import PodFolder
 from nbflow.runtimes.linkfarm import MACHINE, build_farms
-from nbflow.runtimes.machine import PYTHON_ANNOTATION, Machine, hidden_paths, machine
+from nbflow.runtimes.machine import OWN, PYTHON_ANNOTATION, STANDARD_PATH, Machine, hidden_paths, machine
 from nbflow.runtimes.paths import clean, resolve
 from nbflow.runtimes.roots import Roots, remove
 from nbflow.runtimes.runtime import PodRejected, RuntimeUnavailable
@@ -33,6 +33,8 @@ from nbflow.store.home import Home
 
 _NOWHERE = "/dev/null/nothing"
 _SIGNAL_WAIT = 1.0
+_FIRST = f"{OWN}/first"
+"""A folder of a pod's root that goes before all others on its PATH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Sandbox:
             mounts[said] = folder.last_words
             with open(folder.last_words, "wb") as file:
                 os.chmod(file.fileno(), 0o622)  # noqa: S103 - whoever the container runs as
+        for name, path in _shadowed(pod, seen.machine).items():
+            os.makedirs(f"{folder.root}{_FIRST}", exist_ok=True)
+            os.symlink(path, f"{folder.root}{_FIRST}/{name}")
         return mounts  # the folders of outputs are the pod's to make, as in Argo
 
     def _make_folder(self, folder: PodFolder, path: str, mounts: Mapping[str, str]) -> None:
@@ -97,7 +102,10 @@ class Sandbox:
         seen = self._view(pod.annotations.get(PYTHON_ANNOTATION, ""))
         security = security_of(pod, pod.main)
         home = "/" if security.user else "/root"
-        env = {"PATH": seen.machine.search_path, "HOME": home, "LANG": "C.UTF-8", **seen.machine.env}
+        search_path = seen.machine.search_path
+        if _shadowed(pod, seen.machine):
+            search_path = f"{_FIRST}:{search_path}"
+        env = {"PATH": search_path, "HOME": home, "LANG": "C.UTF-8", **seen.machine.env}
         env |= {str(item["name"]): str(item.get("value", "")) for item in pod.main.env}
         working_dir = clean(pod.main.working_dir or "/")
         argv = [*pod.main.command, *pod.main.args]
@@ -211,6 +219,17 @@ class Sandbox:
             table = {**seen.mounts, **_nowhere(seen, seen.mounts)}
             found = self._views[python] = _View(seen, roots, flags, _stamp(seen), table)
         return found
+
+
+def _shadowed(pod: Pod, machine: Machine) -> dict[str, str]:
+    """Programs that the pod brings along for the usual folders, and that the folder of its Python would hide."""
+    python = machine.python
+    usual = STANDARD_PATH.split(":")
+    if not pod.inputs or python is None or python.folder in usual:
+        return {}
+    paths = [clean(str(artifact.get("path", ""))) for artifact in pod.inputs]
+    brought = {os.path.basename(path): path for path in paths if os.path.dirname(path) in usual}
+    return {name: path for name, path in brought.items() if os.path.lexists(f"{python.folder}/{name}")}
 
 
 def _volumes(mounts: Mapping[str, str], seen: _View) -> dict[str, str]:

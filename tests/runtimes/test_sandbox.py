@@ -124,6 +124,13 @@ def test_a_pod_sees_only_its_own_processes(cluster: Cluster) -> None:
     assert int(cluster.log("pod-1")) <= 5
 
 
+def test_a_program_that_is_brought_along_wins_over_one_beside_python(cluster: Cluster) -> None:
+    name = next(path.name for path in Path(sys.executable).parent.iterdir() if path.name.startswith("pytest"))
+    tool = {"name": "tool", "path": f"/bin/{name}", "mode": 0o755, "raw": {"data": "#!/bin/sh\necho mine"}}
+    outcome = cluster.run(shell(f"{name}; python3 -c 'import pydantic'", inputs=(tool,)))
+    assert (cluster.log("pod-1"), outcome.phase) == ("mine\n", Phase.SUCCEEDED)
+
+
 @pytest.mark.parametrize(
     "path", ["/bin/nbtool", "/usr/local/bin/nbtool", "/usr/local/new/folder/nbtool", "/opt/nb/tool"]
 )

@@ -6,7 +6,6 @@ A call whose node exists already (from before a controller ended) is taken up ag
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +14,6 @@ from nbflow.engine.agent import is_agents
 from nbflow.engine.arguments import Prepared, Surroundings, fill_in, prepare
 from nbflow.engine.decision import CreatePod
 from nbflow.engine.failures import CallError
-from nbflow.engine.memoize import Memo
 from nbflow.engine.names import display_name, pod_name
 from nbflow.engine.pods import build_pod
 from nbflow.engine.run import Call, Reference, Run, Waiting
@@ -108,8 +106,8 @@ def _enter(run: Run, call: Call, prepared: Prepared) -> None:
         _wait_for_lock(run, call, prepared, kind, lock)
         return
     memo = memoize.look_up(run, template.memoize) if template.memoize is not None else None
-    if memo is None or not memo.hit:
-        start_prepared(run, call, prepared, kind, memo=memo)
+    if memo is None:
+        start_prepared(run, call, prepared, kind)
         return
     node = run.tree.named(call.name) or add_node(run, call, kind, Phase.PENDING, prepared=prepared)
     node = memo.on(synchronization.no_longer_waiting(node))
@@ -141,7 +139,6 @@ def start_prepared(
     kind: NodeType,
     *,
     deadline: datetime | None = None,
-    memo: Memo | None = None,
 ) -> None:
     """Start a node whose template is ready. Raises CallError."""
     phase = Phase.RUNNING if kind in (NodeType.RETRY, NodeType.STEPS, NodeType.DAG) else Phase.PENDING
@@ -150,8 +147,6 @@ def start_prepared(
         node = add_node(run, call, kind, phase, prepared=prepared)
     else:
         node = run.mark(synchronization.no_longer_waiting(node), phase)
-    if memo is not None:
-        node = run.tree.put(memo.on(node))
     begin(run, call, prepared, node, deadline=deadline)
 
 
@@ -202,9 +197,7 @@ def _add_container(run: Run, call: Call, pod: NodeStatus, container: ContainerNo
     """The node of one container of a containerSet, below its pod or the containers it waits for."""
     name = f"{pod.name}.{container.name}"
     phase = Phase.PENDING if not pod.fulfilled else Phase.FAILED
-    node = add_node(
-        run, replace(call, name=name, boundary=pod.id, parents=()), NodeType.CONTAINER, phase, flag={}
-    )
+    node = add_node(run, replace(call, name=name, boundary=pod.id, parents=()), NodeType.CONTAINER, phase)
     for before in container.dependencies or ("",):
         run.tree.connect(run.node_id(f"{pod.name}.{before}") if before else pod.id, node.id)
 
@@ -258,17 +251,18 @@ def add_node(
     message: str = "",
     *,
     prepared: Prepared | None = None,
-    flag: Mapping[str, bool] | None = None,
 ) -> NodeStatus:
     """The first record of a call's node."""
     boundary = run.tree.nodes.get(call.boundary)
     shown = _display_name(prepared) if not call.flag.get("retried") else ""
     extra = run.estimate(call.name)
-    flags = call.flag if flag is None else flag
+    flags = call.flag
     if flags and node_type is NodeType.RETRY:  # Argo notes on it what it notes on its attempts
         flags = {**flags, "retried": True}
     if call.reference.template_ref is not None:
         extra["templateRef"] = call.reference.template_ref.to_dict()
+    if prepared is not None and prepared.template.memoize is not None:
+        extra[memoize.STATUS] = memoize.status_of(prepared.template.memoize)
     if flags:
         extra["nodeFlag"] = dict(flags)
     for parent in call.parents:

@@ -170,9 +170,8 @@ def end_pod(run: Run, node: NodeStatus, message: str) -> None:
     """Fail the node of a pod and those of its containers now, and end the pod."""
     run.actions.append(DeletePod(run.tree.pod_of(node), reason=message))
     run.mark(replace(node, daemoned=False), Phase.FAILED, message)
-    for child in run.tree.children(node.id):
-        container = run.tree.nodes.get(child)
-        if container is not None and container.type is NodeType.CONTAINER and not container.fulfilled:
+    for container in run.tree.containers(node.id):
+        if not container.fulfilled:
             run.mark(container, Phase.FAILED, message)
 
 

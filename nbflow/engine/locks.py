@@ -86,13 +86,20 @@ class LockTable:
 
     def held_by(self, workflow: str) -> dict[str, list[str]]:
         """Lock -> holders of one workflow (`namespace/name`)."""
-        return self._of(workflow, {name: list(lock.holders) for name, lock in self._locks.items()})
+        mine = {
+            name: [holder for holder in lock.holders if _workflow(holder) == workflow]
+            for name, lock in self._locks.items()
+        }
+        return {name: holders for name, holders in mine.items() if holders}
 
     def awaited_by(self, workflow: str) -> dict[str, list[str]]:
-        """Lock -> those of one workflow that wait for it."""
-        return self._of(
-            workflow, {name: [place.holder for place in lock.queue] for name, lock in self._locks.items()}
+        """Lock -> who holds it, of those for which something of one workflow waits."""
+        awaited = (
+            (name, lock)
+            for name, lock in self._locks.items()
+            if any(_workflow(place.holder) == workflow for place in lock.queue)
         )
+        return {name: list(lock.holders) for name, lock in awaited}
 
     def take_woken(self, workflow: str) -> list[str]:
         """The holders of one workflow whose turn may have come; they are not told again."""
@@ -100,10 +107,6 @@ class LockTable:
         for holder in found:
             del self.woken[holder]
         return found
-
-    def _of(self, workflow: str, found: Mapping[str, list[str]]) -> dict[str, list[str]]:
-        mine = {name: [h for h in holders if _workflow(h) == workflow] for name, holders in found.items()}
-        return {name: holders for name, holders in mine.items() if holders}
 
     def _lock(self, name: str, limit: int | None) -> Lock:
         lock = self._locks.setdefault(name, Lock(limit or 1))

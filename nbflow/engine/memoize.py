@@ -17,26 +17,34 @@ from nbflow.spec.template import Memoize
 
 _KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _LABEL = "workflows.argoproj.io/configmap-type"
-_STATUS = "memoizationStatus"
+STATUS = "memoizationStatus"
 
 
 @dataclass(frozen=True, slots=True)
 class Memo:
-    """What the cache knows. hit: whether there are outputs (which may be none). status: for the node."""
+    """What the cache knew of a node. outputs: may be none."""
 
-    hit: bool
     outputs: InputsOutputs | None
-    status: Mapping[str, object]
 
     def on(self, node: NodeStatus) -> NodeStatus:
-        """The node with what the cache knew."""
-        return replace(node, extra={**node.extra, _STATUS: self.status})
+        """The node with a note of the hit."""
+        status = cast("Mapping[str, object]", node.extra[STATUS])
+        return replace(node, extra={**node.extra, STATUS: {**status, "hit": True}})
 
 
-def look_up(run: Run, memoize: Memoize) -> Memo:
-    """Ask the cache of a template. Raises CallError for a bad key, age or config map."""
+def status_of(memoize: Memoize) -> Mapping[str, object]:
+    """The note that each node of such a template has, each attempt too: where its outputs are kept."""
+    return {"hit": False, "key": memoize.key, "cacheName": _cache_name(memoize)}
+
+
+def _cache_name(memoize: Memoize) -> str:
     cache = memoize.cache.config_map if memoize.cache and memoize.cache.config_map else {}
-    name = str(cache.get("name", ""))
+    return str(cache.get("name", ""))
+
+
+def look_up(run: Run, memoize: Memoize) -> Memo | None:
+    """Ask the cache of a template; None if it knows nothing. Raises CallError for a bad key, age or config map."""
+    name = _cache_name(memoize)
     if not _KEY.fullmatch(memoize.key):
         raise CallError(f"invalid cache key: {memoize.key}", fix="use letters, digits and - only")
     entry = _entry(run, name, memoize.key)
@@ -48,8 +56,7 @@ def look_up(run: Run, memoize: Memoize) -> Memo:
         except CallError as error:
             raise CallError(f"invalid maxAge: {error.problem}") from None
         hit = created is not None and run.now - created <= age
-    outputs = cast("InputsOutputs | None", entry.get("outputs")) if hit and entry is not None else None
-    return Memo(hit, outputs, {"hit": hit, "key": memoize.key, "cacheName": name})
+    return Memo(cast("InputsOutputs | None", entry.get("outputs"))) if hit and entry is not None else None
 
 
 def _entry(run: Run, name: str, key: str) -> Mapping[str, object] | None:
@@ -77,7 +84,7 @@ def _entry(run: Run, name: str, key: str) -> Mapping[str, object] | None:
 
 def save(run: Run, node: NodeStatus) -> None:
     """Keep the outputs of a node that succeeded, if its template is memoized."""
-    status = node.extra.get(_STATUS)
+    status = node.extra.get(STATUS)
     if not isinstance(status, dict) or status.get("hit"):
         return
     name, key = str(status.get("cacheName", "")), str(status.get("key", ""))

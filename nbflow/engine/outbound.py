@@ -24,12 +24,12 @@ def outbound_of(tree: NodeTree, node_id: str) -> tuple[str, ...]:
     if node.type in _ENDS_IN_ITSELF or _is_hit(node):
         return (node_id,)
     if node.type is NodeType.POD:
-        containers = [c for c in children if _is_container_of(tree, c, node_id)]
-        return outbound_of_all(tree, containers) if containers else (node_id,)
-    if node.type is NodeType.CONTAINER:
-        return _ends_of_container(tree, node, children)
-    if node.type is NodeType.TASK_GROUP:
-        return outbound_of_all(tree, children) if children else (node_id,)
+        is_set = any(_is_container_of(tree, child, node_id) for child in children)
+        return outbound_of_all(tree, children) if is_set else (node_id,)
+    if node.type is NodeType.CONTAINER and children:
+        return tuple(end for child in children for end in _ends_of_container(tree, node, child))
+    if node.type is NodeType.TASK_GROUP and children:
+        return outbound_of_all(tree, children)
     if node.type is NodeType.RETRY and children:
         return (list(children)[-1],)
     # Argo finds no end in a template that ended before it set any, and loses what comes next; we go on from the node.
@@ -41,9 +41,9 @@ def _is_container_of(tree: NodeTree, child: str, pod: str) -> bool:
     return node is not None and node.type is NodeType.CONTAINER and node.boundary_id == pod
 
 
-def _ends_of_container(tree: NodeTree, node: NodeStatus, children: Iterable[str]) -> tuple[str, ...]:
-    below = [c for c in children if _is_container_of(tree, c, node.boundary_id)]
-    return tuple(dict.fromkeys(outbound_of_all(tree, below))) if below else (node.id,)
+def _ends_of_container(tree: NodeTree, node: NodeStatus, child: str) -> tuple[str, ...]:
+    """Where it goes on to another container of the pod, the ends of that; else it is an end itself."""
+    return outbound_of(tree, child) if _is_container_of(tree, child, node.boundary_id) else (node.id,)
 
 
 def _is_hit(node: NodeStatus) -> bool:

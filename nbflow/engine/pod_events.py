@@ -23,7 +23,7 @@ def started(run: Run, event: PodStarted) -> None:
         node = run.tree.put(replace(node, extra={**node.extra, "hostNodeName": event.host}))
     if node.phase is Phase.PENDING and node.id not in run.daemons:
         run.mark(node, Phase.RUNNING, "")
-        for container in _containers(run, node):
+        for container in run.tree.containers(node.id):
             if container.phase is Phase.PENDING:
                 run.mark(container, Phase.RUNNING)
 
@@ -55,7 +55,7 @@ def finished(run: Run, event: PodFinished) -> None:
     if phase is Phase.SUCCEEDED and node.id in run.daemons:
         phase = Phase.FAILED
     at = outcome.finished_at or run.now
-    for container in _containers(run, node):
+    for container in run.tree.containers(node.id):
         _finish_container(run, container, outcome, at)
     outputs = dict(outcome.outputs or {})
     if outcome.exit_code is not None:
@@ -74,25 +74,6 @@ def finished(run: Run, event: PodFinished) -> None:
 
 def _check_fail_fast(run: Run, boundary: str) -> None:
     limits.halts_in_the_end(run, boundary)
-
-
-def _containers(run: Run, pod: NodeStatus) -> list[NodeStatus]:
-    """The nodes of the containers of a containerSet's pod."""
-    if not run.tree.children(pod.id):
-        return []
-    seen: dict[str, NodeStatus] = {}
-    pending = list(run.tree.children(pod.id))
-    while pending:
-        node = run.tree.nodes.get(pending.pop())
-        if (
-            node is not None
-            and node.type is NodeType.CONTAINER
-            and node.boundary_id == pod.id
-            and node.id not in seen
-        ):
-            seen[node.id] = node
-            pending += run.tree.children(node.id)
-    return list(seen.values())
 
 
 def _finish_container(run: Run, node: NodeStatus, outcome: PodOutcome, at: datetime) -> None:

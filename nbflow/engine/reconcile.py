@@ -183,6 +183,10 @@ class Reconciler:
         run = self._run
         seconds = (run.now - self._started_at).total_seconds() if self._started_at else 0.0
         run.variables["workflow.duration"] = f"{seconds:f}"
+        if (
+            run.tree.named(run.name) is None
+        ):  # as Argo has it: the pods of the first operation know no status yet
+            run.variables["workflow.status"] = self._status.phase.value if self._status else ""
         run.variables.setdefault("workflow.status", Phase.RUNNING.value)
         match event:
             case PodStarted():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from nbflow.engine import calls
+from nbflow.engine import calls, daemons
 from nbflow.engine.failures import CallError
 from nbflow.engine.hooks import EXIT, HOOKED, with_arguments
 from nbflow.engine.names import hook_name, on_exit_name
@@ -165,8 +165,8 @@ class Root:
             self._end(phase, f"Stopped with strategy '{self.run.shutdown}'")
         elif phase.finished:
             self._end(phase, "" if phase is Phase.SUCCEEDED else node.message)
-        else:
-            self._end(Phase.ERROR, f"Unexpected node phase {self.run.name}")
+        else:  # a daemon that is up: it ends before the workflow can
+            daemons.end(self.run, "")
 
     def _end(self, phase: Phase, message: str) -> None:
         if self.ended is None:

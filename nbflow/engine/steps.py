@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import cast
 
 from nbflow.engine import calls, daemons, hooks, limits, memoize, outbound
@@ -91,7 +92,7 @@ class Steps:
         except (TemplateError, CallError) as error:
             self._fail_group(Phase.ERROR, error.problem)
             return
-        self._settle()
+        self.run.later(self._settle)
 
     def _add_group(self) -> NodeStatus:
         node = calls.add_group(
@@ -115,8 +116,7 @@ class Steps:
         except NbflowError as error:
             raise CallError(f"failed to resolve references: {error.problem}") from None
         for step in [made for data in resolved for made in self._expanded(data)]:
-            if not self._start_step(step):
-                return
+            self.run.later(partial(self._start_step, step))
 
     def _view(self, data: object) -> View:
         names = referred(data, self.scope.variables)
@@ -142,23 +142,25 @@ class Steps:
             self._skip(WorkflowStep.from_dict(data), EMPTY)
         return [WorkflowStep.from_dict(one.data) for one in rounds]
 
-    def _start_step(self, step: WorkflowStep) -> bool:
-        """Start one step; False if the whole group failed over it."""
+    def _start_step(self, step: WorkflowStep) -> None:
+        """Start one step, after those before it: an error in one of them keeps it from being started."""
+        if self.finished:
+            return
         try:
             proceed = should_execute(step.when)
         except TemplateError as error:
             self._add_skipped(step, Phase.ERROR, error.problem)
             self._fail_group(Phase.ERROR, error.problem)
-            return False
+            return
         if not proceed:
             self._skip(step, f"when '{step.when}' evaluated false")
-            return True
+            return
         name = f"{self.group_name}.{step.name}"
         child = self.run.node_id(name)
         self.rounds[child] = step
         self.open[child] = None
-        calls.start(self.run, self._call(name, step))
-        return True
+        self.run.owners[child] = self
+        calls.execute(self.run, self._call(name, step))
 
     def _call(self, name: str, step: WorkflowStep) -> Call:
         return Call(

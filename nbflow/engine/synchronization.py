@@ -58,7 +58,7 @@ def no_longer_waiting(node: NodeStatus) -> NodeStatus:
 
 
 def to_json(run: Run) -> Mapping[str, object] | None:
-    """status.synchronization: what the workflow holds and waits for, None for nothing."""
+    """status.synchronization: what the workflow holds, and who holds what it waits for; None for nothing."""
     if not run.synchronized:
         return None
     found: dict[str, dict[str, list[object]]] = {}
@@ -67,13 +67,12 @@ def to_json(run: Run) -> Mapping[str, object] | None:
         ("waiting", run.locks.awaited_by(run.lock_owner)),
     ):
         for name, holders in locks.items():
-            ids = [one.removeprefix(f"{run.lock_owner}/") for one in holders]
             if "/Mutex/" in name:
                 mutexes = found.setdefault("mutex", {}).setdefault(state, [])
-                mutexes += [{"mutex": name, "holder": one} for one in ids]
+                mutexes += [{"mutex": name, "holder": one} for one in holders]
             else:
                 found.setdefault("semaphore", {}).setdefault(state, []).append(
-                    {"semaphore": name, "holders": ids}
+                    {"semaphore": name, "holders": holders}
                 )
     return found or None
 
@@ -86,11 +85,10 @@ def restore(run: Run, stored: Mapping[str, object]) -> None:
         _hold(run, str(entry["semaphore"]), cast("list[str]", entry["holders"]))
 
 
-def _hold(run: Run, name: str, ids: list[str]) -> None:
-    for one in ids:
-        node_id = "" if one == run.lock_owner else one
-        run.synchronized.add(node_id)
-        run.locks.hold(name, holder(run, node_id))
+def _hold(run: Run, name: str, holders: list[str]) -> None:
+    for one in holders:
+        run.synchronized.add(one.removeprefix(run.lock_owner).removeprefix("/"))
+        run.locks.hold(name, one)
 
 
 def _entries(stored: Mapping[str, object], kind: str) -> list[Mapping[str, object]]:

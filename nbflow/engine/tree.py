@@ -102,6 +102,22 @@ class NodeTree:
         """The ids of a node's children, in order."""
         return self._children.get(parent, _NOTHING).keys()
 
+    def containers(self, pod: str) -> list[NodeStatus]:
+        """The nodes of the containers of a containerSet's pod."""
+        seen: dict[str, NodeStatus] = {}
+        pending = list(self.children(pod))
+        while pending:
+            node = self.nodes.get(pending.pop())
+            if (
+                node is not None
+                and node.type is NodeType.CONTAINER
+                and node.boundary_id == pod
+                and node.id not in seen
+            ):
+                seen[node.id] = node
+                pending += self.children(node.id)
+        return list(seen.values())
+
     def take_changes(self) -> tuple[tuple[NodeStatus, ...], tuple[tuple[str, str], ...]]:
         """Nodes and edges that changed since the last call."""
         nodes = tuple(self.nodes[name] for name in self._changed)

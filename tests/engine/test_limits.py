@@ -255,6 +255,13 @@ def test_daemons_go_on_until_the_template_around_them_ends():
     assert wf.deleted == [next(iter(wf.pods))]
 
 
+def test_a_daemon_that_is_the_whole_workflow_ends_it_once_it_is_up():
+    """workflow/controller/operator.go, markWorkflowPhase: daemons are ended first, and then it succeeded."""
+    wf = Simulation("entrypoint: d\ntemplates:\n- {name: d, daemon: true, container: {image: i}}\n").run()
+    assert (wf.phase, wf.message, wf.phases) == (Phase.SUCCEEDED, "", {"wf": "Succeeded"})
+    assert wf.deleted == list(wf.pods)
+
+
 def test_container_sets_have_a_node_per_container():
     wf = Simulation(
         """

@@ -2,7 +2,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from simulate import START, Simulation, outputs, succeed
+from simulate import START, Simulation, fail, outputs, succeed
 
 from nbflow.engine.decision import SaveMemo, StaticWorld, TimeReached, UserAsked
 from nbflow.engine.locks import LockTable
@@ -56,8 +56,8 @@ def test_what_waits_says_so():
     assert [node.message for node in (second, third)] == [message] * 2
     assert wf.stored.status.extra["synchronization"] == {
         "mutex": {
-            "holding": [{"mutex": "default/Mutex/m", "holder": first.id}],
-            "waiting": [{"mutex": "default/Mutex/m", "holder": n.id} for n in (second, third)],
+            "holding": [{"mutex": "default/Mutex/m", "holder": f"default/wf/{first.id}"}],
+            "waiting": [{"mutex": "default/Mutex/m", "holder": f"default/wf/{first.id}"}],
         }
     }
     assert len(wf.pods) == 1
@@ -189,6 +189,23 @@ def test_outputs_are_reused_in_the_workflow_that_made_them():
         "creationTimestamp": "2024-05-17T10:00:01Z",
         "lastHitTimestamp": "2024-05-17T10:00:01Z",
     }
+
+
+def test_each_attempt_is_memoized():
+    """workflow/controller/operator.go, initializeExecutableNode; the entry names the attempt's node."""
+    text = MEMO.replace('maxAge: "1h", ', "").replace(
+        "container: {image: i}", "container: {image: i}\n  retryStrategy: {limit: 1}"
+    )
+    count = iter(range(9))
+    wf = Simulation(text, lambda pod: outputs(o="v") if next(count) else fail(pod)).run()
+    status = {"hit": False, "key": "k", "cacheName": "cache"}
+    a, b = wf.node("a"), wf.node("b")
+    assert [wf.node(name).extra["memoizationStatus"] for name in ("a", "a(0)", "a(1)")] == [status] * 3
+    assert (b.type, b.phase, b.outputs, b.extra["memoizationStatus"]) == (
+        NodeType.RETRY, Phase.SUCCEEDED, a.outputs, {**status, "hit": True},
+    )  # fmt: skip
+    (memo,) = memos(wf)
+    assert json.loads(memo.entry)["nodeID"] == wf.node("a(1)").id
 
 
 def cached(age, label="Cache"):

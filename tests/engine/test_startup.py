@@ -39,13 +39,22 @@ def shown(text, spec="", world=None, **metadata):
             "1715940000 2024-05-17T10:00:00Z",
         ),
         ("{{workflow.creationTimestamp.Y}}-{{workflow.creationTimestamp.b}}", "2024-May"),
-        ("{{workflow.status}} {{workflow.duration}}", "Running 0.000000"),
+        ("<{{workflow.status}}> {{workflow.duration}}", "<> 0.000000"),
         ("{{user.name}} {{workflow.parameters.nobody}}", "{{user.name}} {{workflow.parameters.nobody}}"),
         ("{{pod.name}} {{node.name}}", "wf wf"),
     ],
 )
 def test_variables_of_the_workflow(text, expected):
     assert shown(text) == expected
+
+
+def test_the_status_of_the_workflow_is_known_from_its_second_operation_on():
+    """workflow/controller/operator.go, setGlobalRuntimeParameters: what the status was before."""
+    wf = Simulation(
+        "entrypoint: main\ntemplates:\n- {name: main, steps: [[{name: a, template: p}], [{name: b, template: p}]]}\n"
+        "- {name: p, container: {image: i, args: ['{{workflow.status}}']}}\n"
+    ).run()
+    assert [pod.main.args for pod in wf.pods.values()] == [("",), ("Running",)]
 
 
 def test_labels_annotations_priority_and_service_account():

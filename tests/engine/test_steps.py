@@ -126,6 +126,31 @@ def test_a_when_that_is_no_condition_is_an_error_of_the_group_and_a_failure_of_t
     assert "Invalid 'when' expression '1 ='" in wf.message
 
 
+def test_steps_are_started_one_by_one_up_to_the_first_that_cannot_be():
+    """workflow/controller/steps.go, executeStepGroup: one loop evaluates `when` and starts the step."""
+    wf = run(
+        """
+- name: main
+  steps:
+  - - {name: a, template: echo}
+    - {name: b, template: echo, when: "false"}
+    - {name: c, template: echo, when: "{{item}} > 1", withItems: [x]}
+    - {name: d, template: echo}
+"""
+    )
+    problem = (
+        "Failed to evaluate 'when' expresion 'x > 1': Value 'x' cannot be used with the comparator '>', "
+        "it is not a number"
+    )
+    assert {name.removeprefix("wf"): node.message for name, node in wf.nodes.items()} == {
+        "": problem, "[0]": problem, "[0].a": "main: Error (exit code 143)",
+        "[0].b": "when 'false' evaluated false", "[0].c(0:x)": problem,
+    }  # fmt: skip
+    assert [child for parent, child in wf.stored.edges if parent == wf.node("[0]").id] == [
+        wf.node(name).id for name in ("a", "b", "c(0:x)")
+    ]
+
+
 def test_outputs_of_a_template_come_from_its_steps():
     wf = run(
         """

@@ -96,6 +96,8 @@ def test_numbers_keep_their_spelling() -> None:
         ("[1", "unexpected end of JSON input"),
         ("[1 2]", "invalid character '2' after array element"),
         ('{"a":1}', "json: cannot unmarshal object into Go value of type []v1alpha1.Item"),
+        ("tails", "invalid character 'a' in literal true (expecting 'r')"),
+        ("[nul", "unexpected end of JSON input"),
         ("[NaN]", "invalid character 'N' looking for beginning of value"),
     ],
 )

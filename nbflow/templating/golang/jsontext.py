@@ -105,6 +105,9 @@ def unmarshal(text: str) -> object:
     return decode(text, json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=no_constant))
 
 
+_LITERALS = {"t": "true", "f": "false", "n": "null"}
+
+
 def decode(text: str, decoder: json.JSONDecoder) -> object:
     """Read JSON with `decoder`; whatever is wrong with the text comes out as a Fault in Go's words."""
     try:
@@ -133,6 +136,8 @@ def _in_gos_words(text: str, error: json.JSONDecodeError) -> str:
         position += 1
     if position >= len(text) or error.msg.startswith("Unterminated"):
         return "unexpected end of JSON input"
+    if error.msg == "Expecting value" and (begun := _LITERALS.get(text[position])):
+        return _broken_literal(text, position, begun)
     wheres = {
         "Expecting value": "looking for beginning of value",
         "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
@@ -147,6 +152,17 @@ def _in_gos_words(text: str, error: json.JSONDecodeError) -> str:
         error.msg, "in string escape code" if "escape" in error.msg else "looking for beginning of value"
     )
     return f"invalid character {_shown(text[position])} {where}"
+
+
+def _broken_literal(text: str, start: int, literal: str) -> str:
+    """What Go says of something that begins as `true`, `false` or `null` and goes on otherwise."""
+    for offset, wanted in enumerate(literal[1:], 1):
+        if start + offset >= len(text):
+            break
+        found = text[start + offset]
+        if found != wanted:
+            return f"invalid character {_shown(found)} in literal {literal} (expecting {_shown(wanted)})"
+    return "unexpected end of JSON input"
 
 
 def _in_array(text: str, position: int) -> bool:

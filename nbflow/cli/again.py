@@ -131,25 +131,32 @@ def _chosen(session: Session, names: Sequence[str], flags: dict[str, object], ve
 
 
 def _accompany(session: Session, workflows: Sequence[WorkflowObject], flags: dict[str, object]) -> int:
-    """Say what goes on now; of a single workflow, also what comes of it."""
-    from nbflow.cli.submit import print_created
+    """Say what goes on now, and what comes of it; with -o json and --wait that alone, as submit does.
+
+    --watch and --log are for a single workflow.
+    """
+    from nbflow.cli.submit import OBJECTS, print_created
     from nbflow.cli.waiting import exit_code, say_failures, wait_for
 
-    form = str(flags["output"] or "")
-    if not flags["watch"]:
+    form, names = str(flags["output"] or ""), [workflow.name for workflow in workflows]
+    watch, log = (bool(flags[flag]) and len(names) == 1 for flag in ("watch", "log"))
+    waits = bool(flags["wait"]) or log
+    in_the_end = waits and form in OBJECTS
+    if not watch and not in_the_end:
         print_created(session.console, workflows, form)
     session.console.flush()
-    if len(workflows) != 1 or not (flags["wait"] or flags["watch"] or flags["log"]):
-        return 0
-    name = workflows[0].name
-    if flags["watch"]:
+    if watch:
         from nbflow.cli.watching import watch_workflow
 
-        return watch_workflow(session.console, session.client, name, output=form)
-    if flags["log"]:
+        return watch_workflow(session.console, session.client, names[0], output=form)
+    if not waits:
+        return 0
+    if log:
         from nbflow.cli.logs import follow_logs
 
-        follow_logs(session, name, to_stderr=bool(form))
-    finished = wait_for(session, [name], quiet=bool(form) or bool(flags["log"]))
+        follow_logs(session, names[0], to_stderr=bool(form))
+    finished = wait_for(session, names, quiet=bool(form) or log)
+    if in_the_end:
+        print_created(session.console, finished, form)
     say_failures(session.console, finished)
     return exit_code(finished)

@@ -200,7 +200,8 @@ def test_a_change_in_between_is_taken_into_account(nbflow, cluster):
 def test_retry_and_resubmit_run_it_again(nbflow, argo, write):
     name = nbflow("submit", "--wait", "-o", "name", write(HELLO)).split()[0]
     set_status(argo, name, "Failed", [node(name, name, phase="Failed", template="main")])
-    assert json.loads(nbflow("retry", name, "--wait", "-o", "json"))["metadata"]["name"] == name
+    ended = json.loads(nbflow("retry", name, "--wait", "-o", "json"))
+    assert (ended["metadata"]["name"], ended["status"]["phase"]) == (name, "Succeeded")
     assert argo.storage.get(WORKFLOWS, "default", name)["status"]["phase"] == "Succeeded"
     with pytest.raises(ConflictError, match="To retry a succeeded workflow"):
         nbflow("retry", name)

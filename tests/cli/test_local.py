@@ -212,6 +212,9 @@ def test_retry_and_resubmit(nbflow):
     shown = json.loads(nbflow("get", new, "-o", "json").stdout)
     assert shown["spec"]["priority"] == 7
     assert nbflow("list", "--resubmitted", "-o", "name").stdout == f"{new}\n"
+    both = nbflow("resubmit", "bad", new, "--wait", "-o", "json")
+    ended = [item["status"]["phase"] for item in json.loads(both.stdout)["items"]]
+    assert (both.returncode, ended) == (0, ["Succeeded", "Succeeded"])
 
 
 MAKE = """\

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 HEAD = """apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata:
@@ -129,3 +132,95 @@ def many_templates(count: int) -> str:
         for number in range(count)
     )
     return HEAD.format(name="many") + "  - name: main\n    steps:\n" + calls + templates
+
+
+# --- many nodes of one kind, for growth.py: about `count` pods each ---------------------------------------------------
+
+_LEAF = """  - name: leaf
+    inputs: {parameters: [{name: x, value: "0"}]}
+    container: {image: "busybox:1.36", command: [echo, "{{inputs.parameters.x}}"]}
+"""
+
+
+def loop(count: int, template: str = "", leaf: str = _LEAF) -> str:
+    """A loop, and a step that takes all results. template: more of the template around; leaf: what each round calls."""
+    return (
+        HEAD.format(name="loop")
+        + f"""  - name: main
+{template}    steps:
+    - - name: a
+        template: leaf
+        arguments: {{parameters: [{{name: x, value: "{{{{item}}}}"}}]}}
+        withSequence: {{count: "{count}"}}
+    - - name: b
+        template: leaf
+        arguments: {{parameters: [{{name: x, value: "{{{{steps.a.outputs.result}}}}"}}]}}
+"""
+        + leaf
+    )
+
+
+def loops(count: int) -> str:
+    """A loop in a loop."""
+    side = math.isqrt(count)
+    return (
+        HEAD.format(name="loops")
+        + f"""  - name: main
+    steps:
+    - - {{name: a, template: inner, withSequence: {{count: "{side}"}}}}
+  - name: inner
+    steps:
+    - - name: b
+        template: leaf
+        arguments: {{parameters: [{{name: x, value: "{{{{item}}}}"}}]}}
+        withSequence: {{count: "{side}"}}
+"""
+        + _LEAF
+    )
+
+
+def task_chain(count: int) -> str:
+    """Tasks in a row; each takes what the one before gave, and what the first gave."""
+    tasks = ["      - {name: t0, template: leaf}\n"]
+    for number in range(1, count):
+        value = f"{{{{tasks.t{number - 1}.outputs.result}}}} {{{{tasks.t0.outputs.result}}}}"
+        tasks.append(
+            f"""      - name: t{number}
+        template: leaf
+        depends: t{number - 1}
+        arguments: {{parameters: [{{name: x, value: "{value}"}}]}}
+"""
+        )
+    return HEAD.format(name="chain") + "  - name: main\n    dag:\n      tasks:\n" + "".join(tasks) + _LEAF
+
+
+def star(count: int) -> str:
+    """A task that all others wait for, and one that waits for all others."""
+    names = [f"t{number}" for number in range(count)]
+    tasks = [f"      - {{name: {name}, template: leaf, depends: first}}\n" for name in names]
+    last = f"      - {{name: last, template: leaf, dependencies: [{', '.join(names)}]}}\n"
+    return (
+        HEAD.format(name="star")
+        + "  - name: main\n    dag:\n      tasks:\n      - {name: first, template: leaf}\n"
+        + "".join(tasks)
+        + last
+        + _LEAF
+    )
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "loop": loop,
+    "loop, ten at a time": lambda count: loop(count, "    parallelism: 10\n"),
+    "loop in a loop": loops,
+    "loop of retries": lambda count: loop(
+        count, leaf=_LEAF.replace("    container", "    retryStrategy: {limit: 2}\n    container")
+    ),
+    "loop with a mutex": lambda count: loop(
+        count,
+        leaf=_LEAF.replace("    container", "    synchronization: {mutexes: [{name: m}]}\n    container"),
+    ),
+    "chain of steps": chain,
+    "chain of tasks": task_chain,
+    "tasks in rows": graph,
+    "star of tasks": star,
+}

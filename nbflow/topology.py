@@ -57,9 +57,18 @@ def dependents(graph: Graph) -> dict[str, tuple[str, ...]]:
     return {name: tuple(names) for name, names in waiting.items()}
 
 
-def ancestors(graph: Graph, name: str) -> tuple[str, ...]:
-    """All tasks that `name` waits for, directly or not, each after those it waits for itself."""
-    return tuple(task for task in sort(graph, (name,)) if task != name)
+def ancestors(graph: Graph) -> dict[str, int]:
+    """For each task all tasks that it waits for, directly or not, as bits: bit n is the n-th task of the graph.
+
+    Bits, because a row of ten thousand tasks has fifty million ancestors.
+    """
+    bits = {name: 1 << number for number, name in enumerate(graph)}
+    above: dict[str, int] = {}
+    for name in sort(graph):
+        above[name] = 0
+        for needed in graph.get(name, ()):
+            above[name] |= above.get(needed, 0) | bits.get(needed, 0)
+    return above
 
 
 def sort(graph: Graph, starts: Iterable[str] | None = None) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import cast
 
 from nbflow import topology
@@ -103,9 +104,17 @@ class Tasks:
         direct = self.graph[name]
         names = referred(data, self.tasks)
         if not all(needed in direct for needed in names):
-            ancestors = frozenset(topology.ancestors(self.graph, name))
-            names = tuple(needed for needed in names if needed in ancestors)
+            above = self._ancestors[name]
+            names = tuple(needed for needed in names if above >> self._numbers[needed] & 1)
         return self.view_of(names)
+
+    @cached_property
+    def _ancestors(self) -> dict[str, int]:
+        return topology.ancestors(self.graph)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.graph)}
 
     def view_of(self, names: tuple[str, ...]) -> View:
         """What these tasks gave. Raises LoopError for results of a loop that are no JSON."""

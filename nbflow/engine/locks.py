@@ -5,6 +5,7 @@ One table serves all workflows of a controller. It is data, not a thread's lock:
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -21,11 +22,15 @@ class Place:
 
 @dataclass(slots=True)
 class Lock:
-    """One mutex (limit 1) or semaphore. Holders are written `namespace/workflow/node id`."""
+    """One mutex (limit 1) or semaphore. Holders are written `namespace/workflow/node id`.
+
+    queue: who waits, in order; places: the same by holder.
+    """
 
     limit: int
     holders: dict[str, None] = field(default_factory=dict)
     queue: list[Place] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
 
     @property
     def free(self) -> int:
@@ -37,6 +42,19 @@ class Lock:
         if holder in self.holders:
             return True
         return self.free > 0 and (not self.queue or _workflow(self.queue[0].holder) == _workflow(holder))
+
+    def wait(self, place: Place) -> None:
+        """Stand in the queue."""
+        insort(self.queue, place)
+        self.places[place.holder] = place
+
+    def leave(self, holder: str) -> bool:
+        """Wait no longer; whether it did."""
+        place = self.places.pop(holder, None)
+        if place is None:
+            return False
+        del self.queue[bisect_left(self.queue, place)]
+        return True
 
 
 class LockTable:
@@ -58,7 +76,7 @@ class LockTable:
             if refused:
                 self._wait(lock, holder, priority, created)
             else:
-                lock.queue = [place for place in lock.queue if place.holder != holder]
+                lock.leave(holder)
                 lock.holders[holder] = None
         if refused:
             self._wake_next(locks, holder)
@@ -72,9 +90,7 @@ class LockTable:
         """Give back all that `holder` has, and leave all queues; who stands in front is woken."""
         self.woken.pop(holder, None)
         for lock in self._locks.values():
-            waited = len(lock.queue)
-            lock.queue = [place for place in lock.queue if place.holder != holder]
-            if holder in lock.holders or len(lock.queue) < waited:
+            if lock.leave(holder) or holder in lock.holders:
                 lock.holders.pop(holder, None)
                 for place in lock.queue[: max(lock.free, 0)]:
                     self.woken[place.holder] = None
@@ -115,20 +131,21 @@ class LockTable:
         return lock
 
     def _wait(self, lock: Lock, holder: str, priority: int, created: str) -> None:
-        if holder not in lock.holders and all(place.holder != holder for place in lock.queue):
+        if holder not in lock.holders and holder not in lock.places:
             self._count += 1
-            lock.queue.append(Place(-priority, created, self._count, holder))
-            lock.queue.sort()
+            lock.wait(Place(-priority, created, self._count, holder))
 
     def _wake_next(self, locks: Mapping[str, Lock], holder: str) -> None:
         """A lock that `holder` cannot use for want of another one is for the next of its workflow."""
         for lock in locks.values():
-            behind = [place.holder for place in lock.queue]
-            if lock.free <= 0 or holder not in behind:
+            place = lock.places.get(holder)
+            if lock.free <= 0 or place is None:
                 continue
-            following = behind[behind.index(holder) + 1 :]
-            if following and _workflow(following[0]) == _workflow(holder):
-                self.woken[following[0]] = None
+            following = bisect_left(lock.queue, place) + 1
+            if following < len(lock.queue):
+                after = lock.queue[following].holder
+                if _workflow(after) == _workflow(holder):
+                    self.woken[after] = None
 
 
 def _workflow(holder: str) -> str:

@@ -56,8 +56,8 @@ SELECT id, node FROM nodes WHERE workflow = ? AND sequence > ? ORDER BY key;
 SELECT parent, child FROM children WHERE workflow = ? ORDER BY key;
 
 -- name: children_of
--- The edges of one changed node.
-SELECT child FROM children WHERE workflow = ? AND parent = ? ORDER BY key;
+-- The edges of one changed node, as one JSON list: a loop that grows is read again and again.
+SELECT json_group_array(child) FROM (SELECT child FROM children WHERE workflow = ? AND parent = ? ORDER BY key);
 
 -- name: node
 -- One node, for `artifact`.

@@ -6,10 +6,12 @@ another one.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self, cast
 
 from nbflow.errors import ConflictError, NotFoundError
@@ -159,13 +161,12 @@ class Store:
         with self._reading():
             standing = standing_of(self._one("status_since", key, sequence))
             changed = self._all("nodes_since", key, sequence)
-            edges = [
-                (str(id_), str(child))
-                for id_, _ in changed
-                for (child,) in self._all("children_of", key, id_)
-            ]
+            children = [self._one("children_of", key, id_) for id_, _ in changed]
         nodes = (NodeStatus.from_dict(decode(str(text))) for _, text in changed)
-        return standing, tuple(with_children(nodes, edges).values())
+        return standing, tuple(
+            node if row is None or row[0] == "[]" else replace(node, children=tuple(json.loads(str(row[0]))))
+            for node, row in zip(nodes, children, strict=True)
+        )
 
     def is_finished(self, key: int) -> bool:
         """Whether its phase will not change any more; a workflow that is gone is."""

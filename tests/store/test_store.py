@@ -118,10 +118,8 @@ def test_looking_for_changes_uses_indexes(ledger):
 
         values = [1] * SQL[name].count("?")
         plan = ledger._connection.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", values).fetchall()
-        assert not [row[3] for row in plan if row[3].startswith("SCAN") and "INDEX" not in row[3]], (
-            name,
-            plan,
-        )
+        steps = [str(row[3]) for row in plan if "subquery" not in row[3]]
+        assert not [step for step in steps if step.startswith("SCAN") and "INDEX" not in step], (name, plan)
 
 
 def test_a_reader_learns_of_commits_by_a_number(home, ledger, submit):

@@ -26,7 +26,9 @@ def test_the_notebook_runs_and_ends_as_it_shows(path, tmp_path):
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.from_dict(stored)
     with own_home(tmp_path / "home") as home:
-        client = NotebookClient(fresh, timeout=120, record_timing=False, store_widget_state=False)
+        client = NotebookClient(
+            fresh, timeout=120, record_timing=False, store_widget_state=False, coalesce_streams=True
+        )
         client.execute(env=environment(home), cwd=str(tmp_path))
     if UPDATE:
         nbformat.write(fresh, path)

@@ -29,21 +29,35 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def chromium():
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("browser"),
-            executable_path=CHROMIUM,
-            headless=True,
-            args=ARGUMENTS,
-            viewport={"width": 1280, "height": 1000},
-        )
-        context.set_default_timeout(PATIENCE)
-        yield context
-        context.close()
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium, tmp_path_factory):
+    """For front ends: all their pages share a profile, and so what the browser has compiled of JupyterLab."""
+    context = chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("browser"),
+        executable_path=CHROMIUM,
+        headless=True,
+        args=ARGUMENTS,
+        viewport={"width": 1280, "height": 1000},
+    )
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def profiles(chromium):
+    """For bare pages: each gets a profile of its own, since a clock that a test sets is that of its whole profile."""
+    started = chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +101,7 @@ def client():
 
 
 @pytest.fixture
-def bare(browser, client):
+def bare(profiles, client):
     """The live view of a workflow of `client` on a page of its own: `bare(workflow)` gives page and stage."""
     opened: list[tuple[Stage, object]] = []
 
@@ -95,9 +109,10 @@ def bare(browser, client):
         stage = stage or Stage(dark=dark)
         if workflow is not None:
             stage.show(client, workflow.name)
-        page = browser.new_page()
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.emulate_media(color_scheme="dark" if dark else "light")
+        theme = "dark" if dark else "light"
+        profile = profiles.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
+        profile.set_default_timeout(PATIENCE)
+        page = profile.new_page()
         page.wrongs = []
         page.on("pageerror", lambda error: page.wrongs.append(str(error)))
         page.on("dialog", lambda dialog: page.wrongs.append(f"dialog {dialog.message}"))
@@ -111,7 +126,7 @@ def bare(browser, client):
 
     yield show
     for stage, page in opened:
-        page.close()
+        page.context.close()
         stage.stop()
         own = ("data:", "blob:", stage.url, "about:")
         assert [url for url in page.requests if not url.startswith(own)] == []

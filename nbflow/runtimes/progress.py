@@ -37,8 +37,9 @@ def argo_variables(pod: Pod, container: ContainerSpec) -> dict[str, str]:
 
 def with_argo_volume(pod: Pod) -> Pod:
     """The pod with Argo's folder as a volume, if the root of main cannot be the place of it."""
-    containers = (*pod.init_containers, *pod.containers)
-    if len(containers) == 1 and not security_of(pod, pod.main).read_only_root:
+    alone = len(pod.containers) == 1 and not pod.init_containers
+    settings = pod.main.extra.get("securityContext") or pod.extra.get("securityContext")
+    if alone and not (settings and security_of(pod, pod.main).read_only_root):
         return pod
     return replace(
         pod,

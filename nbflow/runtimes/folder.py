@@ -94,6 +94,11 @@ class PodFolder:
         """Where a termination log is kept whose path in the pod is a place of devices."""
         return f"{self.path}/termination-log.{self.container}"
 
+    @property
+    def hosts(self) -> str:
+        """/etc/hosts of a pod that has one of its own."""
+        return f"{self.path}/hosts.{self.container}"
+
     def create(self) -> int | None:
         """A new locked status file, as a file descriptor; None if the pod exists (runs, or ended).
 

@@ -289,7 +289,8 @@ class ProcessRuntime:
         record = folder.read()
         for container in record.limited if record else ():
             remove_group(folder.path, container)
-        for path in (folder.status_file, folder.result, folder.last_words, os.path.join(folder.path, REPORT)):
+        own = (folder.status_file, folder.result, folder.last_words, folder.hosts)
+        for path in (*own, os.path.join(folder.path, REPORT)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         free_memory(folder.path)

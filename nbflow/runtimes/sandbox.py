@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from nbflow.runtimes.bubblewrap import children, namespaces, probe, switch_user, user_namespace, view
 from nbflow.runtimes.commands import check_text, find_program
 from nbflow.runtimes.folder import PodFolder
+from nbflow.runtimes.hosts import HOSTS, own_hosts
 from nbflow.runtimes.linkfarm import MACHINE, build_farms
 from nbflow.runtimes.machine import OWN, PYTHON_ANNOTATION, STANDARD_PATH, Machine, hidden_paths, machine
 from nbflow.runtimes.paths import clean, resolve
@@ -86,8 +87,10 @@ class Sandbox:
         self._make_folder(folder, clean(pod.main.working_dir or "/"), mounts)
         if (said := termination_log(pod)).startswith("/dev/"):  # where nothing is kept
             mounts[said] = folder.last_words
-            with open(folder.last_words, "wb") as file:
-                os.chmod(file.fileno(), 0o622)  # noqa: S103 - whoever the container runs as
+            _write(folder.last_words, "", 0o622)  # whoever the container runs as
+        if hosts := own_hosts(pod):
+            mounts[HOSTS] = folder.hosts
+            _write(folder.hosts, hosts, 0o644)
         for name, path in _shadowed(pod, seen.machine).items():
             os.makedirs(f"{folder.root}{_FIRST}", exist_ok=True)
             os.symlink(path, f"{folder.root}{_FIRST}/{name}")
@@ -219,6 +222,12 @@ class Sandbox:
             table = {**seen.mounts, **_nowhere(seen, seen.mounts)}
             found = self._views[python] = _View(seen, roots, flags, _stamp(seen), table)
         return found
+
+
+def _write(path: str, text: str, mode: int) -> None:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+        os.chmod(file.fileno(), mode)
 
 
 def _shadowed(pod: Pod, machine: Machine) -> dict[str, str]:

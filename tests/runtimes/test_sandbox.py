@@ -124,6 +124,18 @@ def test_a_pod_sees_only_its_own_processes(cluster: Cluster) -> None:
     assert int(cluster.log("pod-1")) <= 5
 
 
+def test_host_aliases_are_names_that_the_pod_alone_knows(cluster: Cluster) -> None:
+    aliases = [{"ip": "127.0.0.2", "hostnames": ["minio", "minio.argo"]}]
+    script = "python3 -c 'import socket; print(socket.gethostbyname(\"minio.argo\"))'; tail -2 /etc/hosts"
+    outcome = cluster.run(replace(shell(script), extra={"hostAliases": aliases}))
+    assert outcome.phase is Phase.SUCCEEDED
+    assert cluster.log("pod-1") == (
+        "127.0.0.2\n# Entries added by HostAliases.\n127.0.0.2\tminio\tminio.argo\n"
+    )
+    with pytest.raises(PodRejected, match="hostAliases: each needs an ip and its hostnames"):
+        cluster.run(replace(shell("true", "pod-2"), extra={"hostAliases": [{"ip": "1\n2", "hostnames": []}]}))
+
+
 def test_a_program_that_is_brought_along_wins_over_one_beside_python(cluster: Cluster) -> None:
     name = next(path.name for path in Path(sys.executable).parent.iterdir() if path.name.startswith("pytest"))
     tool = {"name": "tool", "path": f"/bin/{name}", "mode": 0o755, "raw": {"data": "#!/bin/sh\necho mine"}}

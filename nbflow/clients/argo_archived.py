@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from nbflow.clients.argo_nodes import typed
+from nbflow.clients.argo_nodes import nodes_of, typed
 from nbflow.clients.client import LogLine, LogOptions
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.kube.resources import JSONObject
@@ -27,20 +27,32 @@ class ArchivedLogs:
 
     def logs(self, workflow: JSONObject, there: AbstractSet[str]) -> Iterator[tuple[str, list[LogLine]]]:
         """Pod and lines, of those that ended and are not `there`. What cannot be had is remembered."""
-        found = typed(workflow)
-        for node in found.status.nodes.values():
-            pod = pod_name(found, node)
-            wanted = not self._wanted or pod in self._wanted
-            if not (wanted and _had_pod(node)) or there & pod_names(found, node):
-                continue
-            lines, self._missing[pod] = None, None
+        from nbflow.artifacts.driver import ArtifactNotFound
+
+        unreachable = None
+        for pod, node in self._gone(workflow, there):
+            self._missing[pod] = unreachable
+            if unreachable is not None:
+                continue  # the same place, which would be waited for again
             try:
                 lines = self._lines(workflow, pod, node)
-            except NbflowError as error:
+            except ArtifactNotFound as error:
                 self._missing[pod] = error
-            if lines is not None:
-                del self._missing[pod]
-                yield pod, lines
+            except NbflowError as error:
+                self._missing[pod] = unreachable = error
+            else:
+                if lines is not None:
+                    del self._missing[pod]
+                    yield pod, lines
+
+    def _gone(self, workflow: JSONObject, there: AbstractSet[str]) -> Iterator[tuple[str, NodeStatus]]:
+        found = typed(workflow, nodes=False)
+        for key, data in nodes_of(workflow).items():
+            if data.get("type") != NodeType.POD.value or (self._wanted and key not in self._wanted):
+                continue
+            node = NodeStatus.from_dict(data)
+            if _had_pod(node) and not there & pod_names(found, node):
+                yield pod_name(found, node), node
 
     def check_some_had(self, name: str) -> None:
         """Raises NotFoundError if logs are missing: for when there is nothing else to show. Some are often gone."""
@@ -74,7 +86,7 @@ def _had_pod(node: NodeStatus) -> bool:
     memoization = node.extra.get("memoizationStatus")
     remembered = isinstance(memoization, Mapping) and memoization.get("hit")
     ended = node.phase is not None and node.phase.finished
-    return node.type is NodeType.POD and ended and node.started_at is not None and not remembered
+    return ended and node.started_at is not None and not remembered
 
 
 def _containers(node: NodeStatus, wanted: str) -> Sequence[str]:

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from functools import cached_property
 
 from nbflow.clients.argo_archived import ARGOS_OWN, Archived, ArchivedLogs
-from nbflow.clients.argo_nodes import is_finished, is_offloaded, typed
+from nbflow.clients.argo_nodes import is_finished, is_offloaded, nodes_of, typed
 from nbflow.clients.argo_podlog import PodLog
 from nbflow.clients.argo_readers import Readers
 from nbflow.clients.client import LogLine, LogOptions
@@ -19,11 +20,13 @@ from nbflow.kube.api import Api
 from nbflow.kube.refusals import ForbiddenError, UnauthorizedError
 from nbflow.kube.resources import POD, WORKFLOW, JSONObject
 from nbflow.kube.watch import Watch
+from nbflow.spec.status import NodeStatus
 from nbflow.views.podnames import pod_name
 
 LABEL = "workflows.argoproj.io/workflow"
 _NOT_STARTED, _OVER = {"", "Pending"}, {"Succeeded", "Failed"}
 _WAITING_AT_MOST = 4096
+_FEW = 4
 
 
 class WorkflowLogs:
@@ -45,23 +48,32 @@ class WorkflowLogs:
         self._watches: list[Watch] = []
         self._seen: set[str] = set()
 
+    @cached_property
+    def _named(self) -> Mapping[str, str]:
+        """Node id -> name of its pod, of the nodes there were at the start."""
+        return self._named_of(nodes_of(self._workflow))
+
+    def _named_of(self, nodes: Mapping[str, JSONObject]) -> Mapping[str, str]:
+        found = typed(self._workflow, nodes=False)
+        return {key: pod_name(found, NodeStatus.from_dict(node)) for key, node in nodes.items()}
+
     def _pods(self, wanted: Sequence[str]) -> frozenset[str]:
         """Names of pods for names or node ids. Raises NotFoundError if there is no such pod.
 
         Argo before v3.4 named pods by node id, and workflows of that time do not say so: both names are meant.
         """
-        if not wanted:
-            return frozenset()
-        found = typed(self._workflow)
-        names = {node.id: pod_name(found, node) for node in found.status.nodes.values()}
-        others = {text for text in wanted if text not in names} - set(names.values())
+        nodes = nodes_of(self._workflow) if wanted else {}
+        ids = [text for text in wanted if text in nodes]
+        if len(ids) == len(wanted):
+            return frozenset((*ids, *self._named_of({key: nodes[key] for key in ids}).values()))
+        others = {text for text in wanted if text not in nodes} - set(self._named.values())
         if others and not is_offloaded(self._workflow):
-            others -= {_name(pod) for pod in self._api.list(POD, labels=f"{LABEL}={self._name}").items}
+            others -= {_name(pod) for pod in self._listed()}
             for name in sorted(others):
                 raise NotFoundError(f'pod "{name}" not found', where=f"workflow {self._name}")
-        ids = {name: node for node, name in names.items()}
+        ids_of = {name: node for node, name in self._named.items()}
         return frozenset(
-            name for text in wanted for name in (text, names.get(text, text), ids.get(text, text))
+            name for text in wanted for name in (text, self._named.get(text, text), ids_of.get(text, text))
         )
 
     def __iter__(self) -> Iterator[LogLine]:
@@ -87,9 +99,9 @@ class WorkflowLogs:
 
     def _read(self) -> Iterator[LogLine]:
         """Pod by pod in order of start."""
-        pods = self._api.list(POD, labels=f"{LABEL}={self._name}").items
+        pods = self._wanted_pods()
         for pod in self._in_order(pods):
-            if self._is_wanted(pod) and _phase(pod) not in _NOT_STARTED:
+            if _phase(pod) not in _NOT_STARTED:
                 yield from self._of_pod(pod)
         yield from self._gone({_name(pod) for pod in pods})
         self._check_all_had()
@@ -102,8 +114,10 @@ class WorkflowLogs:
 
     def _in_order(self, pods: Iterable[JSONObject]) -> list[JSONObject]:
         """By their start; those of the same second as the workflow has them."""
-        found = typed(self._workflow)
-        numbers = {pod_name(found, node): number for number, node in enumerate(found.status.nodes.values())}
+        pods = list(pods)
+        if len(pods) < 2:
+            return pods
+        numbers = {name: number for number, name in enumerate(self._named.values())}
         return sorted(
             pods, key=lambda pod: (_started(pod), numbers.get(_name(pod), len(numbers)), _name(pod))
         )
@@ -173,6 +187,8 @@ class WorkflowLogs:
 
     def _put_gone(self, there: AbstractSet[str]) -> None:
         for line in self._gone(there):
+            if self._closed.is_set():
+                return
             self._put(line)
 
     def _read_as_they_start(self) -> frozenset[str]:
@@ -182,7 +198,10 @@ class WorkflowLogs:
         pods = Watch(self._api, POD, labels=f"{LABEL}={self._name}")
         with self._lock:
             self._watches += [pods, flow]
-        self._put_gone(self._take_all())
+        gone = threading.Thread(
+            target=self._put_gone, args=(self._take_all(),), name=f"nbflow gone {self._name}", daemon=True
+        )
+        gone.start()
         threading.Thread(
             target=self._until_over, args=(flow, pods), name=f"nbflow end {self._name}", daemon=True
         ).start()
@@ -191,6 +210,7 @@ class WorkflowLogs:
         # What started between the last event and the end has written something, too.
         left = frozenset() if self._closed.is_set() else self._take_all()
         self._readers.all_over()
+        gone.join()
         return left
 
     def _until_over(self, flow: Watch, pods: Watch) -> None:
@@ -203,10 +223,19 @@ class WorkflowLogs:
         pods.close()
 
     def _take_all(self) -> frozenset[str]:
-        pods = self._api.list(POD, labels=f"{LABEL}={self._name}").items
+        pods = self._wanted_pods()
         for pod in self._in_order(pods):
             self._take(pod)
         return frozenset(map(_name, pods))
+
+    def _listed(self, fields: str = "") -> Sequence[JSONObject]:
+        return self._api.list(POD, labels=f"{LABEL}={self._name}", fields=fields).items
+
+    def _wanted_pods(self) -> Sequence[JSONObject]:
+        """Few are asked for by name: a workflow may have thousands of others."""
+        if 0 < len(self._wanted) <= _FEW:
+            return [pod for name in self._wanted for pod in self._listed(f"metadata.name={name}")]
+        return [pod for pod in self._listed() if self._is_wanted(pod)]
 
     def _take(self, pod: JSONObject, *, deleted: bool = False) -> None:
         """What became of a pod: it runs, and its logs are read from now on; or they are complete."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import copy
 import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from nbflow.errors import NbflowError
+from nbflow.kube.decoding import decoded
 from nbflow.kube.resources import JSONObject
 from nbflow.spec.status import WorkflowObject, parse_time
 
@@ -36,8 +39,12 @@ def nodes_of(workflow: JSONObject) -> Mapping[str, JSONObject]:
     return unpack(str(packed), name_of(workflow))
 
 
+@lru_cache(maxsize=2)
 def unpack(text: str, name: str) -> Mapping[str, JSONObject]:
-    """What Argo packs nodes into when they get too many for one object."""
+    """What Argo packs nodes into when they get too many for one object. Not to be changed: others are given the same.
+
+    A live view asks for one state many times: for the watch, and for each log that it shows.
+    """
     where = f"workflow {name}"
     try:
         data = base64.b64decode(text)
@@ -47,7 +54,7 @@ def unpack(text: str, name: str) -> Mapping[str, JSONObject]:
             plain = _zstd(data, where)
         else:
             plain = _brotli(data, where)
-        found = json.loads(plain)
+        found = decoded(plain)
     except (ValueError, OSError, EOFError) as error:
         raise NbflowError(
             f"the packed nodes (compressedNodes) cannot be read: {error}", where=where
@@ -118,7 +125,7 @@ def whole(workflow: JSONObject) -> dict[str, object]:
         raise NbflowError(OFFLOADED, where=f"workflow {name_of(workflow)}", fix=_FIX)
     status = dict(_mapping(workflow.get("status")))
     if status.pop("compressedNodes", None):
-        status["nodes"] = nodes_of(workflow)
+        status["nodes"] = copy.deepcopy(nodes_of(workflow))
     return {**workflow, "status": status}
 
 

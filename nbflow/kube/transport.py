@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from nbflow import __version__
 from nbflow.kube.access import Access
+from nbflow.kube.decoding import decoded
 from nbflow.kube.refusals import Asked, refusal, unreachable
 from nbflow.kube.warning_headers import Warnings
 
@@ -61,7 +62,7 @@ class Transport:
             response.release_conn()
         if not 200 <= response.status < 300:
             raise refusal(response.status, data, asked)
-        return json.loads(data) if data else {}
+        return decoded(data) if data else {}
 
     def stream(self, path: str, asked: Asked, query: Query, read_seconds: float) -> HTTPStream:
         """The lines of the answer as they come. read_seconds: so long may it be silent. Raises NbflowError as above."""
@@ -152,12 +153,12 @@ class HTTPStream:
             self.close()
 
     def close(self) -> None:
-        if self._closed:
-            return
-        self._closed = True
-        # A thread that reads holds the response's buffer: shut the socket down under it, then it lets go by itself.
-        with contextlib.suppress(Exception):
-            self._response.shutdown()  # type: ignore[attr-defined, unused-ignore]
+        if not self._closed:
+            self._closed = True
+            # A thread that reads holds the response's buffer: shut the socket down under it, then it lets go by itself
+            # and comes here, too.
+            with contextlib.suppress(Exception):
+                self._response.shutdown()  # type: ignore[attr-defined, unused-ignore]
         with contextlib.suppress(Exception):
             self._response.close()
 

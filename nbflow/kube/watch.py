@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nbflow.errors import NbflowError
 from nbflow.kube.api import Api, Pauses
+from nbflow.kube.decoding import decoded
 from nbflow.kube.refusals import Asked, ExpiredError, UnavailableError, refusal
 from nbflow.kube.resources import JSONObject, Resource
 from nbflow.kube.transport import HTTPStream, Query
@@ -163,7 +164,7 @@ class Watch:
 def _parsed(line: bytes) -> JSONObject:
     """An event. A line that was cut off is a connection that broke."""
     try:
-        found = json.loads(line)
+        found = decoded(line)
     except ValueError as error:
         raise UnavailableError("the connection to the API server broke in the middle of an event") from error
     return found if isinstance(found, Mapping) else {}

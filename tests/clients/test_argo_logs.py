@@ -10,8 +10,10 @@ import pytest
 
 from nbflow.clients import argo_podlog, argo_readers
 from nbflow.clients.argo import ArgoClient
+from nbflow.clients.argo_podlog import PodLog
 from nbflow.clients.client import LogOptions
 from nbflow.errors import NbflowError, NotFoundError
+from nbflow.kube.refusals import UnavailableError
 from tests.kube.argo import PODS, WORKFLOWS, node, node_id, pod, pod_name, set_status
 from tests.kube.fixtures import cluster
 
@@ -273,22 +275,18 @@ def test_a_connection_that_ends_in_good_order_is_not_the_end_of_the_log(cluster,
     assert [line.text for line in lines] == ["0", "1", "2", "last"]
 
 
-def test_a_log_that_is_silent_for_long_is_no_server_that_is_away(cluster, uid, monkeypatch):
-    monkeypatch.setattr(argo_podlog, "_SILENCE_SECONDS", 0.1)
-    monkeypatch.setattr(argo_podlog, "_LASTED_SECONDS", 0.05)
-    monkeypatch.setattr(argo_podlog, "_PATIENCE_SECONDS", 0.2)
-    name = start(cluster, uid, "w.0")
-    _, thread, done, lines = following()
-    asked = lambda: len([path for _, path, _ in cluster.requests if path.endswith("/log")])  # noqa: E731
-    wait_until(lambda: asked() > 6)
-    cluster.log(name, "at last")
-    wait_until(lambda: lines)
-    cluster.end_log(name)
-    becomes(cluster, name, "Succeeded")
-    set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))
-    thread.join(20)
-    assert done
-    assert [line.text for line in lines] == ["at last"]
+def test_a_log_that_is_silent_for_long_is_no_server_that_is_away(cluster, uid):
+    """A connection that is silent for too long is made anew, for hours if need be."""
+    now, silent = time.monotonic(), UnavailableError("it does not answer")
+    log = PodLog(ArgoClient().api, start(cluster, uid, "w.0"), "main", LogOptions(follow=True))
+    log._away_since = now - 3600
+    with pytest.raises(UnavailableError):
+        log.pause_after(silent, now)
+    cluster.end_log(log.pod)
+    assert list(log.read(threading.Event(), follow=True)) == []
+    for _ in range(50):
+        log._away_since = now - 3600
+        assert log.pause_after(silent, now - 90) <= 0.1
 
 
 @pytest.mark.parametrize("follow", [False, True])

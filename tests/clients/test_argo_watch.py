@@ -13,7 +13,7 @@ import time
 import pytest
 
 from nbflow.clients.argo import ArgoClient
-from nbflow.clients.argo_nodes import OFFLOADED
+from nbflow.clients.argo_nodes import OFFLOADED, unpack
 from nbflow.clients.client import LogOptions
 from nbflow.errors import NbflowError, NotFoundError
 from nbflow.kube import watch as watch_module
@@ -246,6 +246,7 @@ def test_other_packings_are_unpacked_if_they_are_installed(cluster, packing, mon
     text = base64.b64encode(library.compress(data)).decode()
     set_status(cluster, "w", "Running", [], compressedNodes=text)
     assert [n.display_name for n in ArgoClient().get("w").status.nodes.values()] == ["w", "0", "1", "2"]
+    unpack.cache_clear()
     monkeypatch.setitem(sys.modules, packing, None)
     monkeypatch.setitem(sys.modules, "compression", None)
     with pytest.raises(NbflowError) as error:

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from datetime import datetime
 
-from nbflow.engine import limits, memoize, synchronization
+from nbflow.engine import limits, memoize, recursion, synchronization
 from nbflow.engine.agent import is_agents
 from nbflow.engine.arguments import Prepared, Surroundings, fill_in, prepare
 from nbflow.engine.decision import CreatePod
@@ -26,11 +26,6 @@ from nbflow.spec.status import NodeStatus, NodeType, Phase
 from nbflow.spec.sums import parse_progress
 from nbflow.spec.template import TEMPLATE_TYPES, ContainerNode, RetryStrategy, Template
 
-MAX_DEPTH = 100
-TOO_DEEP = (
-    "Maximum recursion depth exceeded. See "
-    "https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth"
-)
 _DISPLAYED = r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]"
 DISPLAY_NAME = "workflows.argoproj.io/display-name"
 PROGRESS = "workflows.argoproj.io/progress"
@@ -51,8 +46,8 @@ def execute(run: Run, call: Call) -> None:
     boundary = run.tree.nodes.get(call.boundary)
     if boundary is not None and (boundary.phase is None or boundary.phase.finished):
         return
-    if node is None and call.depth >= MAX_DEPTH:
-        add_error(run, call, TOO_DEEP + _cycle(run, call))
+    if node is None and call.depth >= recursion.MAX_DEPTH:
+        add_error(run, call, recursion.too_deep(run, call))
         return
     try:
         if node is None:
@@ -61,22 +56,6 @@ def execute(run: Run, call: Call) -> None:
             _resume(run, call, node)
     except CallError as error:
         fail(run, call, error.problem)
-
-
-def _cycle(run: Run, call: Call) -> str:
-    """The templates that call each other, for who wonders what went too deep; "" if there is no circle."""
-    reference = call.reference
-    called = reference.template_ref.template if reference.template_ref else reference.template
-    seen = {(call.scope, called): 0} if called else {}
-    names, around = [called], run.tree.nodes.get(call.boundary)
-    while around is not None:
-        name = run.tree.template_of(around)
-        names.append(name)
-        first = seen.setdefault((around.template_scope, name), len(names) - 1) if name else len(names) - 1
-        if first < len(names) - 1:
-            return f" ({' -> '.join(filter(None, reversed(names[first:])))} has no end)"
-        around = run.tree.nodes.get(around.boundary_id)
-    return ""
 
 
 def fail(run: Run, call: Call, message: str, *, outbound: tuple[str, ...] | None = None) -> None:

@@ -166,7 +166,12 @@ class Retry:
             self.run.mark(replace(self.node, daemoned=False), last.phase, verdict, outputs=last.outputs)
 
     def _verdict(self, last: NodeStatus) -> str | None:
-        """Why it is not tried again; None if it is, now or after a wait."""
+        """Why it is not tried again; None if it is, now or after a wait.
+
+        Recursion that has no end is not: with two attempts at each depth there were more than can ever be made.
+        """
+        if last.id in self.run.endless:
+            return last.message
         if self.run.shutdown:
             return f"Stopped with strategy '{self.run.shutdown}'"
         deadline = self.run.deadline

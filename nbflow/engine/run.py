@@ -140,6 +140,7 @@ class Run:
         self.actions: list[Action] = []
         self.owners: dict[str, Context] = {}
         self.daemons: set[str] = set()
+        self.endless: set[str] = set()
         self.once_idle: deque[Callable[[], None]] = deque()
         self._agenda: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[datetime, int, Callable[[], None]]] = []

@@ -235,6 +235,11 @@ def test_recursion_ends_in_an_error_that_says_so():
     assert wf.phase is Phase.FAILED
 
 
+def test_recursion_without_end_is_not_tried_again_at_each_depth():
+    wf = run("- {name: main, steps: [[{name: a, template: main}]]}", retryStrategy="{limit: 2}")
+    assert (wf.phase, len([n for n in wf.nodes.values() if n.type is NodeType.STEPS])) == (Phase.FAILED, 99)
+
+
 def test_recursion_names_the_templates_of_its_circle():
     wf = run(
         """

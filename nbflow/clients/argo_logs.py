@@ -104,7 +104,8 @@ class WorkflowLogs:
             if _phase(pod) not in _NOT_STARTED:
                 yield from self._of_pod(pod)
         yield from self._gone({_name(pod) for pod in pods})
-        self._check_all_had()
+        self._check_some_had()
+        self._check_readable()
 
     def _gone(self, there: AbstractSet[str]) -> Iterator[LogLine]:
         """The archived logs of pods that are not there any more."""
@@ -135,18 +136,18 @@ class WorkflowLogs:
             except NbflowError as error:
                 self._readers.failures[_name(pod)] = error
 
-    def _check_all_had(self) -> None:
-        """Raises NbflowError for logs that could not be had; NotFoundError if there is nothing at all to show.
+    def _check_some_had(self) -> None:
+        """Raises NotFoundError if there is nothing at all to show, but was. That some pods are gone is usual."""
+        if not self._seen:
+            self._archived.check_some_had(self._name)
 
-        That some pods are gone is usual.
-        """
+    def _check_readable(self) -> None:
+        """Raises NbflowError for logs that could not be had."""
         for pod, error in self._readers.failures.items():
             others = len(self._readers.failures) - 1
             more = f", nor those of {others} more" if others else ""
             problem = f"the log of pod {pod} cannot be had{more}: {error.problem}"
             raise NbflowError(problem, where=f"workflow {self._name}", fix=error.fix)
-        if not self._seen:
-            self._archived.check_some_had(self._name)
 
     def _follow(self) -> Iterator[LogLine]:
         """As they come, until the workflow is over and every log is complete."""
@@ -179,11 +180,13 @@ class WorkflowLogs:
     def _put_rest(self, there: AbstractSet[str]) -> None:
         """What is archived of pods that came and went meanwhile."""
         self._seen -= self._readers.lost
+        was_over = is_finished(self._workflow)
         with suppress(NotFoundError):  # it was deleted: what is gone is gone
             self._workflow = self._api.get(WORKFLOW, self._name)
             self._put_gone(there)
-        if is_finished(self._workflow):
-            self._check_all_had()
+        if was_over:
+            self._check_some_had()
+        self._check_readable()
 
     def _put_gone(self, there: AbstractSet[str]) -> None:
         for line in self._gone(there):

@@ -16,12 +16,15 @@ EXECUTABLE = (NodeType.POD, NodeType.HTTP, NodeType.PLUGIN, NodeType.CONTAINER, 
 RESOURCES = "resourcesDuration"
 _DONE, _TOTAL = "done", "total"
 _AT_ONCE = 8192
+_LONGEST = 40
 
 
 def parse_progress(text: str) -> tuple[int, int]:
-    """(done, total); (0, 0) for what is no valid progress."""
+    """(done, total); (0, 0) for what is no valid progress: two numbers that fit into 64 bits, as in Argo."""
     done, slash, total = text.partition("/")
-    if not (slash and done.isdecimal() and total.isdecimal() and 0 <= int(done) <= int(total)):
+    if not (slash and done.isdecimal() and total.isdecimal() and len(text) <= _LONGEST):
+        return 0, 0
+    if not int(done) <= int(total) < 2**63:
         return 0, 0
     return int(done), int(total)
 

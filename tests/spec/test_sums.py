@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,20 @@ def test_it_is_what_argo_computes_node_by_node(shape):
         )
         used = sum(w.extra.get(RESOURCES, {}).get("cpu", 0) for w in workers)
         assert one.extra == ({RESOURCES: {"cpu": used}} if used else {})
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3/7", (3, 7)),
+        ("7/7", (7, 7)),
+        ("8/7", (0, 0)),
+        ("-1/7", (0, 0)),
+        ("1", (0, 0)),
+        ("", (0, 0)),
+        ("0/" + "9" * 5000, (0, 0)),
+        (f"0/{2**63}", (0, 0)),
+    ],
+)
+def test_what_is_no_progress_counts_for_nothing(text, found):
+    assert parse_progress(text) == found

@@ -10,10 +10,7 @@ import sys
 from nbflow.spec.pod import Pod
 
 SHARED = "127.0.0.1"
-NO_WAY_OUT = (
-    "pods with sidecars or daemons reach nothing outside of this machine: neither slirp4netns nor pasta is here "
-    "(to mend it: apt-get install slirp4netns)"
-)
+_TUN = "/dev/net/tun"
 
 
 def has_own_network(pod: Pod) -> bool:
@@ -36,5 +33,18 @@ def pod_address(pod: Pod) -> str:
 
 
 def way_out() -> str:
-    """The program that leads out of a network of its own, "" if there is none. (pasta does not work for root.)"""
+    """The program that leads out of a network of its own, "" if none does."""
+    return _program() if os.access(_TUN, os.R_OK | os.W_OK) else ""
+
+
+def no_way_out() -> tuple[str, str]:
+    """Why there is none, and how to mend that."""
+    text = "pods with sidecars or daemons reach nothing outside of this machine"
+    if program := _program():
+        return f"{text}: {program} needs {_TUN}, which you may not open", f"sudo chmod 666 {_TUN}"
+    return f"{text}: neither slirp4netns nor pasta is here", "apt-get install slirp4netns"
+
+
+def _program() -> str:
+    """(pasta does not work for root.)"""
     return shutil.which("slirp4netns") or (shutil.which("pasta") if os.geteuid() else "") or ""

@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from nbflow.runtimes.addresses import NO_WAY_OUT, has_own_network, way_out
+from nbflow.runtimes.addresses import has_own_network, no_way_out, way_out
 from nbflow.runtimes.cgroups import limited, memory_limit, remove_group, was_killed
 from nbflow.runtimes.commands import CommandNotFound
 from nbflow.runtimes.folder import PodFolder
@@ -153,7 +153,7 @@ class ProcessRuntime:
         """Start a pod of several containers under a supervisor; its pid."""
         mounts = {"": self._mounts.get(pod.name, {}), **self._others.pop(pod.name, {})}
         if has_own_network(pod) and not way_out():
-            self.notice = NO_WAY_OUT
+            self.notice = "{} (to mend it: {})".format(*no_way_out())
         plan = Planner(self._home, self._enclosure.launch).plan(pod, folder, mounts)
         log = os.fspath(self._home.log(pod.uid, pod.name, pod.main.name))
         return spawn_supervisor(plan.plan, status, plan.namespace, log, folder.path)

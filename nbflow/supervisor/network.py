@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from nbflow.supervisor.names import answer_names
 from nbflow.supervisor.outside import Outside
 from nbflow.supervisor.peers import Peers, offer, withdraw
 from nbflow.supervisor.plan import Plan
@@ -49,6 +50,7 @@ class Network:
         _prepare()
         outside.connect_to_world(os.getpid(), with_user=os.geteuid() != 0)
         outside.serve()
+        answer_names()
         self._meet_peers()
         threading.Thread(target=self._look, args=(plan.daemon,), daemon=True).start()
 

@@ -17,6 +17,8 @@ import threading
 
 from nbflow.supervisor.plan import NAMESPACE, PLAN, STATUS
 
+RESOLVER = "10.0.2.3"
+"""Where the program that leads out answers questions for names: slirp4netns by itself, pasta because we say so."""
 _MESSAGE = 4096
 _TIMEOUT = 10.0
 
@@ -181,7 +183,7 @@ def _world(pid: int, *, with_user: bool) -> subprocess.Popen[bytes] | None:
     elif pasta and with_user:
         closed = [word for flag in ("-t", "-u", "-T", "-U") for word in (flag, "none")]
         places = ["--userns", f"{namespace}/user", "--netns", f"{namespace}/net"]
-        argv = [pasta, "--config-net", "--foreground", "--quiet", *closed, *places]
+        argv = [pasta, "--config-net", "--foreground", "--quiet", "--dns-forward", RESOLVER, *closed, *places]
     else:
         return None
     null = subprocess.DEVNULL

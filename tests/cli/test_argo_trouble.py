@@ -53,6 +53,11 @@ def waiting(cluster, tmp_path, monkeypatch):
     return begin
 
 
+def ends(cluster):
+    """Nobody may miss the log of a node that never started."""
+    set_status(cluster, "w", "Succeeded", [node("w", "w", phase="Succeeded", startedAt=None)])
+
+
 @pytest.mark.parametrize(
     "words", [("wait", "w"), ("watch", "w"), ("logs", "-f", "w")], ids=lambda words: words[0]
 )
@@ -61,7 +66,7 @@ def test_a_pod_that_cannot_start_is_said_once_while_one_waits(cluster, waiting, 
     set_status(cluster, "w", "Running", [node("w", "w", phase="Pending", message=PULLING)])
     err.until(ADVICE)
     set_status(cluster, "w", "Running", [node("w", "w", phase="Pending", message=PULLING, progress="0/2")])
-    set_status(cluster, "w", "Succeeded", [node("w", "w", phase="Succeeded")])
+    ends(cluster)
     assert ended() == 0
     assert err.getvalue().count("the image cannot be pulled") == 1
 
@@ -87,7 +92,7 @@ def test_a_workflow_that_no_controller_takes_up_is_said(cluster, waiting, words,
     out = io.StringIO()
     assert cli.run(["get", "w", "--on", "argo"], out=out, err=out) == 0
     assert f"Message:             {UNTAKEN}\n" in out.getvalue()
-    set_status(cluster, "w", "Succeeded", [node("w", "w", phase="Succeeded")])
+    ends(cluster)
     assert ended() == 0
     assert err.getvalue().count(UNTAKEN) == 1
 

@@ -153,7 +153,7 @@ class House:
     def tell(self, message: Message) -> None:
         self.inbox.put(message)
 
-    def until(self, true: Callable[[], object], seconds: float = 10.0) -> None:
+    def until(self, true: Callable[[], object], seconds: float = 120.0) -> None:
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, "it did not happen"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -33,11 +34,14 @@ def test_children_are_reported_once_and_reaped(process_watch: ProcessWatch) -> N
 
 
 def test_processes_of_others_are_reported(process_watch: ProcessWatch) -> None:
-    script = "import subprocess; print(subprocess.Popen(['sleep', '0.3']).pid, flush=True)"
+    script = (
+        "import subprocess; print(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid, flush=True)"
+    )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=True
     )
     assert process_watch.add("orphan", int(done.stdout))
+    os.kill(int(done.stdout), signal.SIGKILL)
     assert process_watch.wait(10) == ["orphan"]
 
 

@@ -106,8 +106,15 @@ def join(one: socket.socket, other: socket.socket) -> None:
     """Carry bytes between two connections, both ways, until both are at their end."""
     for link in (one, other):
         link.settimeout(None)
-    for source, target in ((one, other), (other, one)):
-        threading.Thread(target=_carry, args=(source, target), daemon=True).start()
+    threading.Thread(target=_join, args=(one, other), daemon=True).start()
+
+
+def _join(one: socket.socket, other: socket.socket) -> None:
+    with one, other:
+        back = threading.Thread(target=_carry, args=(other, one), daemon=True)
+        back.start()
+        _carry(one, other)
+        back.join()
 
 
 def _carry(source: socket.socket, target: socket.socket) -> None:

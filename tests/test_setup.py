@@ -1,9 +1,11 @@
 """scripts/setup installs what it may, and names what it may not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -202,3 +204,21 @@ def test_every_stage_of_make_test_is_a_target():
     assert done.returncode == 0, done.stderr
     programs = [line.split("/bin/")[-1].split()[0] for line in done.stdout.splitlines()]
     assert programs == ["ruff", "ruff", "mypy", "lint-imports", "python", "python", "python", "python"]
+
+
+def test_what_the_demo_says_next_works(tmp_path):
+    nbflow = [sys.executable, "-c", "from nbflow.cli import main; main()"]
+    env = {**os.environ, "NBFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    run = partial(subprocess.run, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
+    said = run([ROOT / "scripts" / "next-steps", "nbflow"]).stdout
+    lines = [re.split(r"\s{2,}", line.strip())[0].split() for line in said.splitlines()]
+    verbs = [line[1:] for line in lines if line[:1] == ["nbflow"]]
+    assert [verb[0] for verb in verbs] == ["get", "logs", "graph", "submit"]
+    wanted = ROOT / "examples" / "dag-diamond.yaml"
+    try:
+        assert run([*nbflow, "submit", "--wait", wanted]).returncode == 0
+        for verb in verbs:
+            done = run([*nbflow, *(str(wanted) if word == "FILE.yaml" else word for word in verb)])
+            assert done.returncode == 0, done.stderr
+    finally:
+        run([*nbflow, "controller", "stop"])

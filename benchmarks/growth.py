@@ -24,6 +24,7 @@ import yaml
 from run import README, machine
 from toy import House, outcome_of
 
+from nbflow.controller import garbage
 from nbflow.engine.decision import CreatePod, Event, PodFinished, PodStarted, Started, StaticWorld
 from nbflow.engine.reconcile import Reconciler
 from nbflow.spec.workflow import Workflow
@@ -101,7 +102,8 @@ def main() -> None:
     parser.add_argument("--print", action="store_true", help="print the table and leave README.md alone")
     options = parser.parse_args()
     sizes = [int(size) for size in options.sizes.split(",")]
-    engine(yaml.load(workloads.loop(20), yaml.CSafeLoader))
+    controller(yaml.load(workloads.loop(20), yaml.CSafeLoader))
+    garbage.spare()  # as the controller does
     head = f"| shape | part | {' | '.join(f'{size:,} pods' for size in sizes)} | growth | mark |"
     text = [machine(), "", head, "|" + "---|" * (len(sizes) + 4)]
     for row in rows(options.only or list(workloads.SHAPES), sizes):

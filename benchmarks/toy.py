@@ -54,6 +54,9 @@ class ToyRuntime:
     def finish(self, pod: Pod, status: PodStatus) -> PodOutcome:  # noqa: ARG002
         return outcome_of(pod)
 
+    def progress(self, pod: Pod) -> str:  # noqa: ARG002
+        return ""
+
     def pod_status(self, workflow_uid: str, name: str) -> PodStatus | None:  # noqa: ARG002
         return self._pods.get(name)
 

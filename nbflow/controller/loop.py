@@ -263,6 +263,7 @@ class Loop:
         if not self._alive():
             self._abandon()
             return
+        self.workflows.garbage.collect(now, idle=not self.workflows.active)
         mark_logs(self._ledger.home, self._kubelet.running())
         for pod, progress in self._kubelet.take_progress():
             self.workflows.pod_progressed(pod, progress)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -16,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import nbflow
+from nbflow.controller import garbage
 from nbflow.controller.inbox import Inbox, Rang, StopAsked
 from nbflow.controller.kubelet import Kubelet, Place
 from nbflow.controller.loop import Loop
@@ -46,8 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         rehearse(home)
     except Exception:  # noqa: BLE001 - what is wrong is found once more, where it is said
         _log.debug("the rehearsal failed", exc_info=True)
-    gc.freeze()  # what was imported stays for ever: neither look at it again nor copy its pages after the fork
-    gc.enable()
+    garbage.spare()
     if "--wait-for-go" in arguments and not sys.stdin.buffer.readline():
         return 0
     try:

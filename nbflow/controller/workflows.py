@@ -19,6 +19,7 @@ from typing import cast
 from nbflow.controller.active import ActiveWorkflow, BuildObserver, StoreWorld
 from nbflow.controller.again import Renewal, record_begun, remembered
 from nbflow.controller.artifact_gc import collect_completed
+from nbflow.controller.garbage import Garbage
 from nbflow.controller.kubelet import Kubelet
 from nbflow.controller.leftovers import Expiries, goes_at_once, goes_in_the_end
 from nbflow.controller.removal import remove_tree
@@ -72,6 +73,7 @@ class Workflows:
         self.starting_daemons: set[str] = set()
         self.turns = Turns(parallelism)
         self.expiries = Expiries(ledger)
+        self.garbage = Garbage()
         self._ledger = ledger
         self._kubelet = kubelet
         self._build = build
@@ -155,6 +157,7 @@ class Workflows:
 
     def let_go(self, workflow: ActiveWorkflow) -> None:
         """It needs nobody any more. One that did not end by itself may still hold locks."""
+        self.garbage.some = True
         del self.active[workflow.key]
         self.turns.waiting.pop(workflow.key, None)
         if workflow.observer is None or workflow.deleting:

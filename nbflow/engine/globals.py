@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -18,6 +19,8 @@ from nbflow.templating.failures import TemplateError
 from nbflow.templating.scope import Value
 from nbflow.templating.tags import substitute_tree
 
+_LABEL = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
+_LABEL_LENGTH = 63
 _SCHEDULED_TIME = "workflows.argoproj.io/scheduled-time"
 
 
@@ -147,9 +150,24 @@ def computed_labels(spec: WorkflowSpec, variables: Variables, clock: Clock) -> d
     if metadata is None:
         return {}
     labels = dict(metadata.labels)
+    for name, value in labels.items():
+        _check_label(f'"{value}" for label "{name}"', value)
     for name, source in metadata.labels_from.items():
         labels[name] = _label(name, source.expression, variables, clock)
     return labels
+
+
+def _check_label(what: str, value: str) -> None:
+    """Raises CallError for what Kubernetes takes for no value of a label."""
+    faults = [] if len(value) <= _LABEL_LENGTH else [f"must be no more than {_LABEL_LENGTH} characters"]
+    if not re.fullmatch(_LABEL, value):
+        faults.append(
+            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must "
+            "start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', "
+            f"regex used for validation is '{_LABEL}')"
+        )
+    if faults:
+        raise CallError(f"invalid label value {what}: {';'.join(faults)}")
 
 
 def _label(name: str, expression: str, variables: Variables, clock: Clock) -> str:
@@ -161,4 +179,5 @@ def _label(name: str, expression: str, variables: Variables, clock: Clock) -> st
         ) from None
     if not isinstance(value, str):
         raise CallError(f'failed to evaluate label "{name}" expression "{expression}": it must be a string')
+    _check_label(f'"{value}" for label "{name}" and expression "{expression}"', value)
     return value

@@ -43,9 +43,9 @@ def _read(text: str) -> Json:
     try:
         patch = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CallError(f"Failed to convert the PodSpecPatch yaml to json: {error}") from None
+        raise CallError(f"Error applying PodSpecPatch: {error}") from None
     if not isinstance(patch, dict):
-        raise CallError(f'invalid podSpecPatch "{text}": it is no mapping')
+        raise CallError(f'Error applying PodSpecPatch: "{text}" is no mapping')
     for key in ("containers", "initContainers", "volumes"):
         items = patch.get(key)
         if items is None:
@@ -53,7 +53,9 @@ def _read(text: str) -> Json:
         if not isinstance(items, list) or not all(
             isinstance(item, dict) and item.get("name") for item in items
         ):
-            raise CallError(f'invalid podSpecPatch "{text}": {key} is a list of objects with a name')
+            raise CallError(
+                f'Error applying PodSpecPatch: {key} of "{text}" is a list of objects with a name'
+            )
     return cast("Json", patch)
 
 

@@ -68,7 +68,7 @@ def build_pod(
         inputs=_inputs(prepared),
         outputs={} if is_agents(node) else _outputs(template),
         artifact_key=f"{run.name}/{name}",
-        wants_result=asks or _wants_result(run, call),
+        wants_result=asks or template.data is not None or _wants_result(run, call),
         deadline=_deadline(run, template, node, deadline),
         volumes=_volumes(run, prepared, mounted, name),
         daemon=bool(template.daemon),

@@ -31,6 +31,7 @@ def compile_expression(source: str) -> Expression:
 def evaluate_bool(source: str, scope: Scope, clock: Clock) -> bool:
     """Whether the condition of a hook or of a retry holds. Raises ExpressionError."""
     expression = compile_expression(source)
+    expression.check(scope)  # what cannot be compiled is told as it is
     try:
         result = expression.run(scope, clock)
     except ExpressionError as error:

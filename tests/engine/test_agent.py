@@ -177,6 +177,7 @@ def test_a_data_node_is_a_pod():
         Phase.SUCCEEDED,
         {"result": "[]", "exitCode": "0"},
     )
+    assert next(iter(wf.pods.values())).wants_result  # whoever asks for it, or nobody: Argo's executeData
     assert order(wf)[1]["data"] == {
         "source": {"artifactPaths": {"name": "", "s3": {"key": "a"}}},
         "transformation": [{"expression": "data"}],

@@ -71,12 +71,12 @@ def test_containers_that_are_added_are_sidecars_and_those_of_argo_are_left_out()
 @pytest.mark.parametrize(
     ("patch", "problem"),
     [
-        ("[1]", 'invalid podSpecPatch "[1]": it is no mapping'),
+        ("[1]", 'Error applying PodSpecPatch: "[1]" is no mapping'),
         (
             "containers: [{image: x}]",
-            'invalid podSpecPatch "containers: [{image: x}]": containers is a list of objects with a name',
+            'Error applying PodSpecPatch: containers of "containers: [{image: x}]" is a list of objects with a name',
         ),
-        ("{", "Failed to convert the PodSpecPatch yaml to json: "),
+        ("{", "Error applying PodSpecPatch: "),
     ],
 )
 def test_what_is_no_patch(patch: str, problem: str) -> None:

@@ -87,6 +87,19 @@ def test_a_limit_that_is_no_number_is_an_error():
     assert 'parsing "many"' in wf.message
 
 
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("1 == true", "invalid operation: == (mismatched types int and bool)"),
+        ("asInt('x') > 1", "unable to evaluate expression 'asInt('x') > 1': invalid operation: int(x)"),
+    ],
+)
+def test_a_condition_that_is_none(expression, problem):
+    """util/expr/argoexpr/eval.go: what cannot be compiled is told as it is."""
+    wf = run(f'limit: 2, expression: "{expression}"')
+    assert (wf.phase, wf.nodes["wf"].message.startswith(problem)) == (Phase.ERROR, True), wf.message
+
+
 def test_the_next_attempt_waits_longer_each_time():
     wf = run("limit: 3, backoff: {duration: '10', factor: 2, cap: 30s}")
     starts = [(wf.nodes[f"wf({i})"].started_at - START).total_seconds() for i in range(4)]

@@ -123,6 +123,29 @@ arguments: {parameters: [{name: a, value: v}]}
     assert (phase, "must be a string" in message) == ("Error", True)
 
 
+@pytest.mark.parametrize(
+    ("labels", "problem"),
+    [
+        (
+            "labels: {a: $no}",
+            'invalid label value "$no" for label "a": a valid label must be an empty string or ',
+        ),
+        (
+            f"labels: {{a: {'x' * 64}}}",
+            f'invalid label value "{"x" * 64}" for label "a": must be no more than 63 characters',
+        ),
+        (
+            "labelsFrom: {a: {expression: \"'b/c'\"}}",
+            'invalid label value "b/c" for label "a" and expression "\'b/c\'": a valid label must be ',
+        ),
+    ],
+)
+def test_a_label_that_is_none_ends_the_workflow_before_it_starts(labels, problem):
+    """workflow/controller/operator.go, updateWorkflowMetadata."""
+    phase, message = shown("x", f"workflowMetadata: {{{labels}}}")
+    assert (phase, message.startswith(problem)) == ("Error", True), message
+
+
 TEMPLATE = {
     "spec": {
         "entrypoint": "main",

@@ -14,6 +14,7 @@ from nbflow.engine.templates import Data
 from nbflow.spec.status import InputsOutputs, NodeStatus
 from nbflow.templating.expressions import Clock, compile_expression
 from nbflow.templating.failures import ExpressionError, TemplateError
+from nbflow.templating.golang.text import display
 from nbflow.templating.items import item_text
 from nbflow.templating.scope import ABSENT, Absent, Value
 from nbflow.templating.tags import resolve_reference
@@ -63,10 +64,10 @@ def _parameter(parameter: Data, view: View, clock: Clock) -> Data:
 def _value(source: Data, view: View, clock: Clock) -> Value | Absent:
     expression, parameter = source.get("expression"), source.get("parameter")
     if expression:
-        value = compile_expression(str(expression)).evaluate(view.everything(), clock)
+        value = compile_expression(str(expression)).run(view.everything(), clock)
         if value is None:
             raise ExpressionError(f'failed to evaluate expression "{expression}"')
-        return value
+        return display(value)  # as Go prints it, lists and maps too: Argo's AnyStringPtr
     return resolve_reference(str(parameter), view.everything(), clock) if parameter else ""
 
 

@@ -48,7 +48,7 @@ def _read(text: str) -> Json:
         raise CallError(f'Error applying PodSpecPatch: "{text}" is no mapping')
     for key in ("containers", "initContainers", "volumes"):
         items = patch.get(key)
-        if items is None:
+        if items is None and not (key in patch and key == "containers"):  # a pod without any is none
             continue
         if not isinstance(items, list) or not all(
             isinstance(item, dict) and item.get("name") for item in items

@@ -77,6 +77,10 @@ def test_containers_that_are_added_are_sidecars_and_those_of_argo_are_left_out()
             'Error applying PodSpecPatch: containers of "containers: [{image: x}]" is a list of objects with a name',
         ),
         ("{", "Error applying PodSpecPatch: "),
+        (
+            '{"containers"}',
+            'Error applying PodSpecPatch: containers of "{"containers"}" is a list of objects with a name',
+        ),
     ],
 )
 def test_what_is_no_patch(patch: str, problem: str) -> None:

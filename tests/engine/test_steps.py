@@ -161,6 +161,7 @@ def test_outputs_of_a_template_come_from_its_steps():
     - {name: x, valueFrom: {parameter: "{{steps.a.outputs.parameters.y}}"}, globalName: x}
     - {name: z, valueFrom: {expression: "steps.a.outputs.parameters.y + '!'"}}
     - {name: d, valueFrom: {parameter: "{{steps.a.outputs.parameters.nothing}}", default: "7"}}
+    - {name: l, valueFrom: {expression: "[1.5, 'a', {'k': true}]"}}
 - name: inner
   steps: [[{name: b, template: echo}]]
   outputs: {parameters: [{name: y, valueFrom: {parameter: "{{steps.b.outputs.parameters.o}}"}}]}
@@ -172,6 +173,7 @@ def test_outputs_of_a_template_come_from_its_steps():
             {"name": "x", "globalName": "x", "value": "v"},
             {"name": "z", "value": "v!"},
             {"name": "d", "value": "7"},
+            {"name": "l", "value": "[1.5 a map[k:true]]"},  # pkg/apis: AnyStringPtr prints with %v
         ]
     }
     assert wf.stored.status.outputs == {"parameters": [{"name": "x", "value": "v"}]}

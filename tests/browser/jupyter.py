@@ -35,6 +35,7 @@ READY = """async () => {
   const kernel = w.sessionContext.session && w.sessionContext.session.kernel;
   if (!kernel) return false;
   await kernel.info;
+  if (!kernel._targetRegistry['jupyter.widget']) return false; // a widget that comes before its manager is lost
   return kernel.status === 'idle' && kernel.connectionStatus === 'connected';
 }"""
 STARTED = """index => {

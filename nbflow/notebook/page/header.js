@@ -16,7 +16,7 @@ export class HeaderView {
     this.target = make("span", "nbflow-target");
     this.bar = make("span", "nbflow-bar-done");
     this.barBox = make("span", "nbflow-bar", { role: "progressbar", "aria-label": "pods done" }, this.bar);
-    this.progress = make("span", "nbflow-fact");
+    this.progress = make("span", "nbflow-fact", { title: "pods that succeeded, of all; each attempt is a pod" });
     this.elapsed = make("span", "nbflow-fact", { title: "elapsed time" });
     this.left = make("span", "nbflow-fact nbflow-left");
     this.link = make("span", "nbflow-link");
@@ -92,7 +92,8 @@ export class HeaderView {
     this.barBox.hidden = !total;
     setText(this.progress, total ? `${done}/${total}` : "");
     if (!total) return;
-    this.bar.style.width = `${(100 * done) / total}%`;
+    const over = header.phase === "Succeeded"; // attempts that failed count as pods that are not done
+    this.bar.style.width = `${over ? 100 : (100 * done) / total}%`;
     setAttribute(this.bar, "data-phase", header.phase);
     setAttribute(this.barBox, "aria-valuenow", String(done));
     setAttribute(this.barBox, "aria-valuemax", String(total));

@@ -39,6 +39,11 @@ class Console:
         return Style(color=self.tty and not quiet, utf8=not self.no_utf8 and _has_signs(self.out))
 
     @property
+    def redraws(self) -> bool:
+        """Whether what was written can be written over: on a terminal that knows how."""
+        return self.tty and os.environ.get("TERM") != "dumb"
+
+    @property
     def size(self) -> tuple[int, int]:
         """Columns and lines of the terminal."""
         import shutil

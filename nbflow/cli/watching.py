@@ -34,10 +34,10 @@ def watch_workflow(
     """Show a workflow until it is finished, and return the exit code. An interrupt leaves it running."""
     parse_selector(selector)
     last = None
-    show = _Screen(console, output, selector).show if console.tty else _Journal(console, selector).show
+    show = _Screen(console, output, selector).show if console.redraws else _Journal(console, selector).show
     try:
         for workflow in (
-            _ticking(reading.follow(client, name)) if console.tty else reading.follow(client, name)
+            _ticking(reading.follow(client, name)) if console.redraws else reading.follow(client, name)
         ):
             last = workflow
             show(workflow)
@@ -46,7 +46,7 @@ def watch_workflow(
         return INTERRUPTED
     if last is None:
         return 1
-    if not console.tty:
+    if not console.redraws:
         console.write("\n" + describe(console, last, output, selector))
     say_failures(console, [last], advise=False)
     return exit_code([last])

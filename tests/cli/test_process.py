@@ -1,5 +1,6 @@
 """The program as a process: what scripts see of it."""
 
+import contextlib
 import json
 import os
 import pty
@@ -163,6 +164,22 @@ def test_a_terminal_gets_colours_and_a_pipe_does_not(nbflow, tmp_path):
     os.close(child)
     assert b"\x1b[32mok" in os.read(parent, 65536)
     os.close(parent)
+
+
+def test_a_terminal_that_cannot_redraw_is_written_to_line_by_line(nbflow, tmp_path):
+    parent, child = pty.openpty()
+    manifest = Path(ROOT, "examples", "dag-diamond.yaml")
+    env = {**os.environ, "NBFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": ROOT, "TERM": "dumb"}
+    seen = []
+    with subprocess.Popen([*NBFLOW, "submit", "--watch", manifest], stdout=child, env=env) as started:
+        os.close(child)
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while data := os.read(parent, 65536):
+                seen.append(data)
+        assert started.wait(timeout=60) == 0
+    os.close(parent)
+    nbflow("controller", "stop")
+    assert b"\x1b" not in b"".join(seen)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

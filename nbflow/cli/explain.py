@@ -18,11 +18,12 @@ _KIND = 36
 
 
 @click.command("explain", short_help="say what a field or variable means")
-@click.argument("names", nargs=-1, required=True, metavar="FIELD|VARIABLE...")
+@click.argument("names", nargs=-1, metavar="[FIELD|VARIABLE...]")
 @no_color
 @click.pass_obj
 def explain(session: Session, names: Sequence[str]) -> int:
-    """Say what a field of a manifest, a variable in {{ }} or a type means, and what it holds.
+    """Say what a field of a manifest, a variable in {{ }} or a type means, and what it holds. Without a name: what
+    there is to ask for.
 
     \b
     Examples:
@@ -32,6 +33,9 @@ def explain(session: Session, names: Sequence[str]) -> int:
     """
     from nbflow.commands import explaining
 
+    if not names:
+        session.console.write("\n".join(_overview(session.console.style)) + "\n")
+        return 0
     found = [one for name in names for one in explaining.explain(name)]
     texts = ["\n".join(_lines(one, session.console.style, told=told)) + "\n" for one, told in _once(found)]
     session.console.write("\n".join(texts))
@@ -39,6 +43,22 @@ def explain(session: Session, names: Sequence[str]) -> int:
 
 
 COMMANDS = {"explain": explain}
+
+
+def _overview(style: Style) -> Iterator[str]:
+    from nbflow.commands.explaining import kinds, variables_by_place
+    from nbflow.views.text import columns
+
+    yield style.paint("KINDS", _BOLD)
+    yield from columns([[f"  {name}", meaning] for name, meaning in kinds()], 2)
+    yield ""
+    yield style.paint("VARIABLES", _BOLD)
+    for place, variables in variables_by_place():
+        yield f"  {place}"
+        yield from columns([[f"    {variable.name}", variable.meaning] for variable in variables], 2)
+    yield ""
+    yield "Explain any of them, a field by its path or a part of it, or a type:"
+    yield "  nbflow explain workflow.spec     nbflow explain retryStrategy.backoff     nbflow explain Template"
 
 
 def _once(found: Sequence[Explanation]) -> Iterator[tuple[Explanation, bool]]:

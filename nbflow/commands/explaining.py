@@ -80,6 +80,19 @@ def explain(name: str) -> list[Explanation]:
     return found or _whole_type(wanted) or _not_found(wanted)
 
 
+def kinds() -> list[tuple[str, str]]:
+    """The kinds of objects, as a path to a field begins, and what they are."""
+    return [(f"{kind[0].lower()}{kind[1:]}", type_meaning(kind)) for kind in _ROOTS]
+
+
+def variables_by_place() -> list[tuple[str, list[Variable]]]:
+    """The variables, by where they are known."""
+    places: dict[str, list[Variable]] = {}
+    for variable in VARIABLES:
+        places.setdefault(" or ".join(variable.where), []).append(variable)
+    return list(places.items())
+
+
 def known_names() -> Iterator[tuple[str, str]]:
     """All that can be asked for by a single name, with what it is: fields of Argo's, then variables."""
     found: dict[str, str] = {}

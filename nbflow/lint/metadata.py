@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from nbflow.lint.objects import Json, mapping, text
@@ -12,11 +13,14 @@ from nbflow.spec.naming import (
     is_label_value,
     is_name,
     is_namespace,
+    is_prefix,
     is_run_name,
 )
 from nbflow.spec.yaml import Document
 
 _RULE = "NBF110"
+_ADVICE = "NBF205"
+_NEAR = 63
 NAME_FIX = "lower case letters, digits, '-' and '.', for example my-workflow"
 NAMESPACE_FIX = "at most 63 lower case letters, digits and '-', for example default"
 LABEL_FIX = "at most 63 letters, digits, '-', '_' and '.', the first and last one no mark"
@@ -44,6 +48,24 @@ def check_metadata(report: Report, document: Document) -> None:
         for field in ("data", "binaryData", "stringData"):
             data = mapping(document.data, field)
             _check_keys(report, Where(document, (field,)), data, "a key", is_data_key, KEY_FIX)
+
+
+def advise_names(report: Report, document: Document) -> None:
+    """Names that Argo's lint lets pass, and that no cluster takes."""
+    where, metadata = Where(document, ("metadata",)), mapping(document.data, "metadata")
+    for field, is_good in (("name", is_name), ("generateName", is_prefix)):
+        name = text(metadata, field)
+        if name and not is_good(name):
+            said = "is no name" if field == "name" else "begins no name"
+            report.warning(
+                _ADVICE, where.at(field), f"{name!r} {said} that a cluster takes", _mended(name, is_good)
+            )
+
+
+def _mended(name: str, is_good: Callable[[str], bool]) -> str:
+    """A name that is near to it, or what makes a good one."""
+    near = re.sub(r"[^-a-z0-9.]+", "-", name.lower()).lstrip("-.")[:_NEAR]
+    return f"for example {near}" if is_good(near) else NAME_FIX
 
 
 def _check_names(report: Report, where: Where, kind: str, metadata: Json) -> None:

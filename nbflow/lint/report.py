@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from nbflow.errors import Finding, Severity
 from nbflow.lint.rules import FIXES
@@ -31,7 +31,7 @@ class Where:
 
     def after(self, said: str) -> Where:
         """The same place, reached by one step more."""
-        return replace(self, chain=f"{self.chain}{said} ")
+        return Where(self.document, self.path, f"{self.chain}{said} ", self.caller)
 
 
 @dataclass

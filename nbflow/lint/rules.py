@@ -52,6 +52,7 @@ RULES = {
     "NBF202": "a parameter given to a Workflow is one that it declares",
     "NBF203": "a field below a step is one that Argo knows: it drops others without a word",
     "NBF204": "a template that a hook calls is there",
+    "NBF205": "the name of an object is one that a cluster takes",
     "NBF210": "a sequence has an end",
     "NBF220": "a template is used",
     "NBF221": "a parameter is used",

@@ -189,7 +189,7 @@ class _Builder:
             else:
                 continue
             # The value is complete: hand it to what holds it.
-            if isinstance(holder, dict):
+            if type(holder) is dict:
                 if key is _NONE:
                     key = value if type(value) is str else self._key(value, event)
                     if key == _MERGE and getattr(event, "implicit", (False,))[0]:
@@ -203,7 +203,7 @@ class _Builder:
                         self._repeat(str(key), event)
                     holder[key] = value
                     key = _NONE
-            elif isinstance(holder, list):
+            elif type(holder) is list:
                 holder.append(value)
             else:
                 next_event()  # what follows has to end the document

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from nbflow.errors import Finding, Position, Severity
@@ -49,7 +50,7 @@ class Text:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer("\n", self.text))]
+        return list(accumulate([len(line) + 1 for line in self.text.split("\n")[:-1]], initial=0))
 
     def position(self, offset: int) -> Position:
         """Line and column of a character."""

@@ -57,3 +57,10 @@ def test_explain(shell):
         "          name of the workflow\n"
         "          known anywhere in a workflow\n"
     )
+
+
+def test_explain_without_a_name_says_what_there_is(shell):
+    lines = shell("explain")[0].splitlines()
+    assert lines[:2] == ["KINDS", "  workflow                 something to run, once"]
+    assert "    workflow.failures  the failed nodes as a JSON list" in lines
+    assert lines[-1].split("     ")[-1] == "nbflow explain Template"

@@ -177,8 +177,10 @@ def test_any_pattern_is_answered_in_time(pattern: str, text: str) -> None:
 def test_a_pattern_that_explodes_elsewhere_is_answered() -> None:
     assert patterns.search("(a*)*b", "a" * 5_000) is False
     assert patterns.search("(x+x+)+y", "x" * 3_000) is False
+    assert patterns.search("(a?){500}b", "a" * 100_000) is False
+    assert patterns.search("(a|b)*c", "ab" * 50_000 + "c") is True
     with pytest.raises(Fault, match="takes too long"):
-        patterns.search("(a?){500}b", "a" * 100_000)
+        patterns.find_all("c.*x|c", "c" * 20_000, -1)
 
 
 @settings(deadline=2000)
@@ -203,6 +205,10 @@ def test_any_path_leads_somewhere_or_is_refused(selector: str) -> None:
         "sprig.semverCompare(repeat(' ', 100000), '1')",
         "sprig.semverCompare(repeat('1 - ', 25000), '1')",
         "sprig.semver(repeat('1-a.', 25000))",
+        "sprig.regexFindAll('c.*x|c', repeat('c', 100000), -1)",
+        "sprig.regexReplaceAll('(a+)b|a', repeat('a', 100000), 'x')",
+        "repeat('a', 100000) matches '(a?){500}b'",
+        "repeat('a', 100000) matches 'a*\\\\bz'",
     ],
 )
 def test_long_texts_are_read_in_time(source: str) -> None:

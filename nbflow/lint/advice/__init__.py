@@ -13,6 +13,7 @@ from nbflow.lint.advice.scalars import advise_scalars
 from nbflow.lint.advice.secrets import advise_secrets
 from nbflow.lint.advice.shell import advise_shell
 from nbflow.lint.advice.usage import advise_usage
+from nbflow.lint.metadata import advise_names
 from nbflow.lint.objects import Holder, Json, items
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Target:
 def advise(report: Report, document: Document, holder: Holder, target: Target | None) -> None:
     """Look at a document of one of Argo's kinds; holder: of its spec."""
     templates = [holder.template_at(index) for index in range(len(items(holder.spec, "templates")))]
+    advise_names(report, document)
     advise_usage(report, holder, templates)
     advise_running(report, templates)
     held = [list(containers(template)) for template in templates]

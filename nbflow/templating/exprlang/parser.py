@@ -12,10 +12,9 @@ from typing import Final
 from nbflow.templating.exprlang import syntax as tree
 from nbflow.templating.exprlang.names import BUILTIN_NAMES, PREDICATES, Argument
 from nbflow.templating.exprlang.source import error_at
-from nbflow.templating.exprlang.tokens import WORD_OPERATORS, Kind, Token, tokenize
+from nbflow.templating.exprlang.tokens import MAX_NODES, TOO_MANY, WORD_OPERATORS, Kind, Token, tokenize
 from nbflow.templating.failures import ExpressionError
 
-MAX_NODES: Final = 10_000
 MAX_DEPTH: Final = 80
 
 _UNARY: Final = {"not": 50, "!": 50, "-": 90, "+": 90}
@@ -90,7 +89,7 @@ class _Parser:
     def count(self) -> None:
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise self.error("compilation failed: expression exceeds maximum allowed nodes")
+            raise self.error(TOO_MANY)
 
     # expressions
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from nbflow.templating.exprlang.literals import unescape, unescape_bytes
 from nbflow.templating.exprlang.source import error_at
@@ -53,6 +54,7 @@ WORD_OPERATORS = {
 
 _LEXEME = re.compile(
     r"""(?P<space>\s+|//[^\n]*\n?|/\*.*?\*/)
+      | (?P<unclosed>/\*)
       | (?P<raw>`(?:[^`]|``)*`)
       | (?P<bytes>[bB](?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"))
       | (?P<string>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")
@@ -67,14 +69,22 @@ _LEXEME = re.compile(
 )
 
 
+MAX_NODES: Final = 10_000
+MAX_TOKENS: Final = 4 * MAX_NODES
+"""Whatever they are, they make more nodes than there may be, or are nested too deeply."""
+TOO_MANY: Final = "compilation failed: expression exceeds maximum allowed nodes"
+
+
 def tokenize(source: str) -> list[Token]:
     """The tokens of `source`, an EOF at the end. Raises ExpressionError."""
     tokens: list[Token] = []
     position = 0
     while position < len(source):
         match = _LEXEME.match(source, position)
-        if match is None or match.end() == position:
+        if match is None or match.end() == position or match.lastgroup == "unclosed":
             raise _stray(source, position)
+        if len(tokens) > MAX_TOKENS:
+            raise error_at(source, position, TOO_MANY)
         end = match.end()
         if match.lastgroup == "number" and end < len(source) and _is_alphanumeric(source[end]):
             raise error_at(source, end, f'bad number syntax: "{source[position : end + 1]}"')

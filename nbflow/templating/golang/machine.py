@@ -132,14 +132,92 @@ class _Builder:
 _Thread = tuple[int, tuple[int, ...]]
 
 
-def execute(program: Program, text: str, start: int, max_steps: int) -> tuple[int, ...] | None:
+class Steps:
+    """How many more steps may be taken, for all matches on one text."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, count: int) -> None:
+        """Raises Fault if there are none left."""
+        self.left -= count
+        if self.left < 0:
+            raise Fault("the regular expression takes too long on this text")
+
+
+def execute(program: Program, text: str, start: int, steps: Steps) -> tuple[int, ...] | None:
     """The leftmost match from `start` on, by the preferences of the pattern. Raises Fault if it takes too long."""
-    return _Run(program, text, max_steps).run(start)
+    return _Run(program, text, steps).run(start)
+
+
+def occurs(program: Program, text: str, steps: Steps) -> bool:
+    """Whether there is a match. Where the program may stand after a text is worked out once, whatever follows."""
+    if any(isinstance(instruction, Place) for instruction in program.instructions):
+        return execute(program, text, 0, steps) is not None
+    states = _States(program, steps)
+    state = states.first
+    for char in text:
+        if state.ended:
+            return True
+        state = state.following.get(char) or states.after(state, char)
+    return state.ended
+
+
+class _State:
+    """Where a program may stand: before which characters. ended: it has found a match."""
+
+    __slots__ = ("ended", "following", "places")
+
+    def __init__(self, places: frozenset[int], *, ended: bool) -> None:
+        self.places, self.ended = places, ended
+        self.following: dict[str, _State] = {}
+
+
+class _States:
+    """The states that a text leads to, made when they are first met."""
+
+    def __init__(self, program: Program, steps: Steps) -> None:
+        self._instructions, self._start, self._steps = program.instructions, program.start, steps
+        self._known: dict[frozenset[int], _State] = {}
+        self.first = self._state({program.start})
+
+    def after(self, state: _State, char: str) -> _State:
+        self._steps.take(len(state.places))
+        reached = {self._start}
+        for place in state.places:
+            instruction = self._instructions[place]
+            if isinstance(instruction, Char) and instruction.charset.has(char):
+                reached.add(instruction.next)
+        found = state.following[char] = self._state(reached)
+        return found
+
+    def _state(self, pending: set[int]) -> _State:
+        seen: set[int] = set()
+        todo, ended = list(pending), False
+        while todo:
+            here = todo.pop()
+            if here in seen:
+                continue
+            seen.add(here)
+            match self._instructions[here]:
+                case Split(first=first, second=second):
+                    todo += (first, second)
+                case Save(next=following):
+                    todo.append(following)
+                case Match():
+                    ended = True
+        self._steps.take(len(seen))
+        places = frozenset(pc for pc in seen if isinstance(self._instructions[pc], Char))
+        return (
+            self._known.setdefault(places, _State(places, ended=ended))
+            if not ended
+            else _State(places, ended=True)
+        )
 
 
 class _Run:
-    def __init__(self, program: Program, text: str, max_steps: int) -> None:
-        self.program, self.text, self.steps = program, text, max_steps
+    def __init__(self, program: Program, text: str, steps: Steps) -> None:
+        self.program, self.text, self.steps = program, text, steps
         self.known: dict[tuple[int, str], bool] = {}
 
     def run(self, position: int) -> tuple[int, ...] | None:
@@ -163,15 +241,13 @@ class _Run:
         char = self.text[position] if position < len(self.text) else ""
         after: list[_Thread] = []
         seen: set[int] = set()
+        self.steps.take(len(threads))
         for pc, saved in threads:
-            self.steps -= 1
             instruction = self.program.instructions[pc]
             if isinstance(instruction, Match):
                 return after, saved
             if isinstance(instruction, Char) and char and self.takes(pc, instruction, char):
                 self.follow(instruction.next, saved, position + 1, after, seen)
-        if self.steps < 0:
-            raise Fault("the regular expression takes too long on this text")
         return after, None
 
     def takes(self, pc: int, instruction: Char, char: str) -> bool:
@@ -186,12 +262,12 @@ class _Run:
     ) -> None:
         """Add what can be reached without a character, in the order of preference."""
         pending = [(pc, saved)]
+        before = len(seen)
         while pending:
             here, slots = pending.pop()
             if here in seen:
                 continue
             seen.add(here)
-            self.steps -= 1
             match self.program.instructions[here]:
                 case Split(first=first, second=second):
                     pending += ((second, slots), (first, slots))
@@ -202,6 +278,7 @@ class _Run:
                         pending.append((following, slots))
                 case _:
                     threads.append((here, slots))
+        self.steps.take(len(seen) - before)
 
 
 def _holds(kind: str, text: str, position: int) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from nbflow.templating.golang.machine import Program, build, execute
+from nbflow.templating.golang.machine import Program, Steps, build, execute, occurs
 from nbflow.templating.golang.regexsyntax import parse_pattern, python_pattern, repeats
 from nbflow.templating.golang.values import Fault, NilList
 
@@ -20,6 +20,9 @@ Spans = tuple[int, ...]
 """Start and end of the match and of each group, -1 for a group that took no part."""
 
 _MAX_STEPS: Final = 5_000_000
+"""Of Python's engine on one text."""
+_MAX_OWN_STEPS: Final = 1_000_000
+"""Of our machine on one text, for all matches in it."""
 _MAX_TEXT: Final = 16 * 1024 * 1024
 
 
@@ -32,18 +35,28 @@ class Pattern:
     fast: re.Pattern[str] | None
     loops: int
 
-    def match(self, text: str, start: int = 0) -> Spans | None:
+    def is_fast(self, text: str) -> bool:
+        """Whether Python's engine can be trusted with the text."""
+        return self.fast is not None and (len(text) + 1) ** (self.loops + 1) <= _MAX_STEPS
+
+    def occurs(self, text: str) -> bool:
+        """Whether there is a match."""
+        if self.fast is not None and self.is_fast(text):
+            return self.fast.search(text) is not None
+        return occurs(self.program, text, Steps(_MAX_OWN_STEPS))
+
+    def match(self, text: str, start: int = 0, steps: Steps | None = None) -> Spans | None:
         """The leftmost match from `start` on."""
-        if self.fast is not None and (len(text) + 1) ** (self.loops + 1) <= _MAX_STEPS:
+        if self.fast is not None and self.is_fast(text):
             found = self.fast.search(text, start)
             return None if found is None else tuple(p for i in range(len(self.names)) for p in found.span(i))
-        return execute(self.program, text, start, _MAX_STEPS)
+        return execute(self.program, text, start, steps or Steps(_MAX_OWN_STEPS))
 
     def matches(self, text: str) -> Iterator[Spans]:
         """All matches that do not overlap; an empty one does not follow another directly."""
-        position, last_end = 0, -1
+        position, last_end, steps = 0, -1, Steps(_MAX_OWN_STEPS)
         while position <= len(text):
-            spans = self.match(text, position)
+            spans = self.match(text, position, steps)
             if spans is None:
                 return
             start, end = spans[:2]
@@ -69,7 +82,7 @@ def compile_pattern(pattern: str) -> Pattern:
 
 def search(pattern: str, text: str) -> bool:
     """Whether `pattern` is found anywhere in `text`."""
-    return compile_pattern(pattern).match(text) is not None
+    return compile_pattern(pattern).occurs(text)
 
 
 def find(pattern: str, text: str) -> str:

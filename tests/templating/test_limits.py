@@ -208,6 +208,10 @@ def test_any_path_leads_somewhere_or_is_refused(selector: str) -> None:
         "sprig.regexFindAll('c.*x|c', repeat('c', 100000), -1)",
         "sprig.regexReplaceAll('(a+)b|a', repeat('a', 100000), 'x')",
         "repeat('a', 100000) matches '(a?){500}b'",
+        "repeat('a', 30) matches '(a|a)*b'",
+        "repeat('ab', 60) matches '(ab|a|b)*c'",
+        "repeat('a', 60) matches repeat('a?', 30) + 'b'",
+        "repeat('ab', 60) matches repeat('(a|ab|b)', 60) + 'c'",
         "repeat('a', 100000) matches 'a*\\\\bz'",
     ],
 )

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from nbflow.templating.golang.machine import Program, Steps, build, execute, occurs
-from nbflow.templating.golang.regexsyntax import parse_pattern, python_pattern, repeats
+from nbflow.templating.golang.regexsyntax import effort, parse_pattern, python_pattern
 from nbflow.templating.golang.values import Fault, NilList
 
 Spans = tuple[int, ...]
@@ -23,21 +23,25 @@ _MAX_STEPS: Final = 5_000_000
 """Of Python's engine on one text."""
 _MAX_OWN_STEPS: Final = 1_000_000
 """Of our machine on one text, for all matches in it."""
+_MAX_LOOPS: Final = 20
 _MAX_TEXT: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """names: of the groups, "" for one without. fast: Python's form, None if it has none; loops: in it."""
+    """names: of the groups, "" for one without. fast: Python's form, None if it has none; loops and ways: see
+    `Effort`.
+    """
 
     program: Program
     names: tuple[str, ...]
     fast: re.Pattern[str] | None
     loops: int
+    ways: int
 
     def is_fast(self, text: str) -> bool:
         """Whether Python's engine can be trusted with the text."""
-        return self.fast is not None and (len(text) + 1) ** (self.loops + 1) <= _MAX_STEPS
+        return self.fast is not None and self.ways * (len(text) + 1) ** (self.loops + 1) <= _MAX_STEPS
 
     def occurs(self, text: str) -> bool:
         """Whether there is a match."""
@@ -72,12 +76,12 @@ def compile_pattern(pattern: str) -> Pattern:
     try:
         node, names = parse_pattern(pattern)
         program = build(node)
-        loops, nested = repeats(node)
-        form = None if nested else python_pattern(node)
+        needed = effort(node)
+        form = None if needed.nested or needed.loops > _MAX_LOOPS else python_pattern(node)
     except RecursionError:
         raise Fault(f"error parsing regexp: expression nests too deeply: `{pattern}`") from None
     fast = None if form is None else re.compile(form)
-    return Pattern(program, names, fast, loops)
+    return Pattern(program, names, fast, needed.loops, needed.ways)
 
 
 def search(pattern: str, text: str) -> bool:

@@ -337,13 +337,35 @@ class _Parser:
         return ord(self.pattern[self.position - 1])
 
 
-def repeats(node: Node) -> tuple[int, bool]:
-    """How many loops without bound the tree has, and whether any repetition is inside of another."""
+_MANY: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What an engine that tries one way after the other may have to do at each place of a text.
+
+    loops: without bound. ways: how many there are besides, at most _MANY. nested: there is a choice within a loop, so
+    that each character may double them.
+    """
+
+    loops: int = 0
+    ways: int = 1
+    nested: bool = False
+
+
+def effort(node: Node) -> Effort:
+    """What a tree asks of such an engine."""
+    below = [effort(child) for child in _children(node)]
+    loops, nested = sum(one.loops for one in below), any(one.nested for one in below)
+    ways = 1
+    for one in below:
+        ways = min(ways + one.ways if isinstance(node, Alt) else ways * one.ways, _MANY)
     if isinstance(node, Repeat):
-        inner, _ = repeats(node.node)
-        return inner + (node.most is None or node.most > 10), _has_repeat(node.node) or nullable(node.node)
-    below = [repeats(child) for child in _children(node)]
-    return sum(count for count, _ in below), any(nested for _, nested in below)
+        if node.most is None or node.most > 10:
+            return Effort(loops + 1, ways, nested or loops > 0 or ways > 1 or nullable(node.node))
+        ways = min(ways**node.most * (node.most - node.least + 1), _MANY)
+        nested = nested or (loops > 0 and node.most > 1)
+    return Effort(loops, ways, nested)
 
 
 def nullable(node: Node) -> bool:
@@ -360,10 +382,6 @@ def nullable(node: Node) -> bool:
         case Alt():
             return any(map(nullable, node.nodes))
     return all(map(nullable, node.nodes))
-
-
-def _has_repeat(node: Node) -> bool:
-    return isinstance(node, Repeat) or any(_has_repeat(child) for child in _children(node))
 
 
 def _children(node: Node) -> Sequence[Node]:

@@ -34,8 +34,17 @@ class Task(Protocol):
 
 def dependencies(depends: str, names: Iterable[str]) -> tuple[str, ...]:
     """The tasks that a task waits for, each once, in the order of naming. `depends` hides `dependencies`."""
-    found = [first or second for first, second in _TASK.findall(depends)] if depends else names
+    found = _named(depends) if depends else [task for name in names for task in _dependency(name)]
     return tuple(dict.fromkeys(found))
+
+
+def _named(depends: str) -> list[str]:
+    return [first or second for first, second in _TASK.findall(depends)]
+
+
+def _dependency(name: str) -> Iterable[str]:
+    """The tasks of one of `dependencies`: Argo puts it into an expression and looks which tasks that names."""
+    return (name,) if name.replace("-", "").isalnum() else _named(f"{name}.Succeeded")
 
 
 def task_dependencies(task: Task) -> tuple[str, ...]:

@@ -61,8 +61,9 @@ def lint_parsed(
     advice: also tell what Argo lets pass and we advise against.
     """
     from nbflow.lint import NothingToLint, lint_documents
+    from nbflow.spec.fields import OBJECTS
 
-    chosen = [document for document in documents if document.kind in kinds or document.findings]
+    chosen = [d for d in documents if d.kind in kinds or (d.findings and d.kind not in OBJECTS)]
     if not chosen and not submit:
         raise NothingToLint(kinds)
     known = known_templates(documents, client)

@@ -111,7 +111,8 @@ def lint_texts(
     ]
     chosen = chosen_kinds(kinds)
     findings = lint_documents(documents, known=known, kinds=kinds)
-    if not findings and not any(document.kind in chosen for document in documents):
+    refused = any(finding.severity is Severity.ERROR for finding in findings)
+    if not refused and not any(document.kind in chosen for document in documents):
         raise NothingToLint(chosen)
     return findings
 

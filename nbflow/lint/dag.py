@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from nbflow.lint.arguments import MADE_UP, check_arguments, supply
 from nbflow.lint.calls import check_call, check_hook_templates
 from nbflow.lint.check import Check, add_outputs
-from nbflow.lint.filling import Values, fill, is_reference, known_parts
+from nbflow.lint.filling import Values, fill, is_reference, shown
 from nbflow.lint.loops import add_items, is_aggregated, is_loop
 from nbflow.lint.names import check_names
 from nbflow.lint.objects import Json, Template, items, mapping, text
@@ -128,7 +128,8 @@ def _check_dependencies(report: Report, where: Where, task: Json, graph: Graph, 
         if needed not in graph:
             sound = False
             field = "depends" if text(task, "depends") else "dependencies"
-            path = (field,) if field == "depends" else (field, _names(task).index(needed))
+            index = next((i for i, name in enumerate(_names(task)) if needed in name), 0)
+            path = (field,) if field == "depends" else (field, index)
             problem = f"{said}.tasks.{text(task, 'name')} dependency '{needed}' not defined: "
             problem += f"invalid dependency {needed}"
             fix = did_you_mean(needed, graph) or f"the tasks are: {', '.join(graph)}"
@@ -236,5 +237,4 @@ def _check_target(
     for name in fill(target, values).split(" ") if target else []:
         if name not in names and not is_reference(name):
             fix = did_you_mean(name, names) or f"the tasks are: {', '.join(names)}"
-            told = known_parts(name, target)
-            report.error("NBF144", where, f"{said}.targets: target '{told}' is not defined", fix)
+            report.error("NBF144", where, f"{said}.targets: target '{shown(name)}' is not defined", fix)

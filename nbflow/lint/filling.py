@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from nbflow.templating.scope import BLANKS
+
 Values = Mapping[str, str | None]
 """Name -> its text, None if it has one that is not known yet."""
 
@@ -16,6 +18,9 @@ UNKNOWN = "\ufffc"
 
 LONGEST = 1_000_000
 """Of a filled text; values are left in their tags beyond it."""
+
+MOST_EXPRESSIONS = 100
+"""Different ones in a text that are evaluated."""
 
 _EXPRESSION = re.compile(r"\{\{[\t\f\r ]*=.+?\}\}")
 _UNKNOWN_VALUE = re.compile(f"{UNKNOWN}([^{UNKNOWN}]*){UNKNOWN}")
@@ -50,8 +55,13 @@ def fill(text: str, values: Values) -> str:
 def _filled_once(text: str, values: Values) -> str:
     pieces: list[str] = []
     position = length = 0
+    known: dict[str, str] = {}
     for start, end in tags(text):
-        value = _value(text[start + 2 : end - 2], values) if length < LONGEST else text[start:end]
+        tag = text[start:end]
+        value = known.get(tag)
+        if value is None:
+            is_too_much = length >= LONGEST or (text[start + 2] == "=" and len(known) >= MOST_EXPRESSIONS)
+            value = known[tag] = tag if is_too_much else _value(tag[2:-2], values)
         pieces += [text[position:start], value]
         length += len(value)
         position = end
@@ -63,7 +73,7 @@ def _value(inner: str, values: Values) -> str:
     if inner.startswith("="):
         return _evaluated("{{" + inner + "}}", values)
     before, brace, name = inner.rpartition("{{")
-    key = name.strip()
+    key = name if brace else name.strip(BLANKS)
     if key not in values:
         return "{{" + inner + "}}"
     value = values[key]
@@ -96,7 +106,7 @@ def _evaluated(tag: str, values: Values) -> str:
 
 def known_parts(text: str, instead: str) -> str:
     """A filled text with `instead` for each value that is not known."""
-    return _UNKNOWN_VALUE.sub(instead, text)
+    return _UNKNOWN_VALUE.sub(lambda _: instead, text)
 
 
 def without_expressions(text: str) -> str:

@@ -10,6 +10,7 @@ from nbflow.lint.report import Report, Where
 from nbflow.lint.scope import Scope
 from nbflow.spec.similar import did_you_mean
 from nbflow.templating.catalogue import find_variable, is_linted
+from nbflow.templating.scope import BLANKS
 
 Found = list[tuple[list[str | int], str]]
 
@@ -100,7 +101,7 @@ def _is_linted_open(rest: str, scope: Scope) -> bool:
 
 def _open_name(rest: str) -> str:
     """How the name of a tag without an end begins: the quotation mark behind its text belongs to it."""
-    return rest[2:].lstrip() + '"'
+    return rest[2:].lstrip(BLANKS) + '"'
 
 
 def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]:
@@ -116,7 +117,7 @@ def unresolved(text: str, scope: Scope, values: Values) -> list[tuple[str, str]]
     while todo:
         part, needle = todo.pop()
         for tag in _simple_tags(part):
-            name = tag[2:-2].strip() if tag.endswith("}}") else _open_name(tag)
+            name = tag[2:-2].strip(BLANKS) if tag.endswith("}}") else _open_name(tag)
             value = values.get(name)
             if value and "{{" in value:
                 todo += [(value, needle or tag)] if name not in expanded else []

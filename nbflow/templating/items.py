@@ -86,15 +86,15 @@ def manifest_item(item: Value) -> Value:
     return item
 
 
-def json_text(value: Value) -> str:
-    """Compact JSON; numbers as they were written, keys in the order of the map."""
+def json_text(value: Value, *, html: bool = False) -> str:
+    """Compact JSON; numbers as they were written, keys in the order of the map. html: < > & are escaped."""
     match value:
         case None:
             return "null"
         case bool():
             return "true" if value else "false"
         case str():
-            return encode_string(value, html=False)
+            return encode_string(value, html=html)
         case SpelledFloat() | SpelledInt():
             return value.spelling
         case float():
@@ -102,17 +102,18 @@ def json_text(value: Value) -> str:
         case int():
             return str(value)
         case list():
-            return "[" + ",".join(map(json_text, value)) + "]"
-    return "{" + ",".join(f"{encode_string(k, html=False)}:{json_text(v)}" for k, v in value.items()) + "}"
+            return "[" + ",".join([json_text(below, html=html) for below in value]) + "]"
+    pairs = [f"{encode_string(k, html=html)}:{json_text(v, html=html)}" for k, v in value.items()]
+    return "{" + ",".join(pairs) + "}"
 
 
-def item_text(item: Value) -> str:
-    """What {{item}} becomes: a string as it is, all else as JSON, a map with its own keys sorted."""
+def item_text(item: Value, *, html: bool = False) -> str:
+    """An item as text: a string as it is, all else as JSON, a map with its own keys sorted. html: see `json_text`."""
     if isinstance(item, str):
         return item
     if isinstance(item, dict):
-        return json_text({key: item[key] for key in sorted(item)})
-    return json_text(item)
+        return json_text({key: item[key] for key in sorted(item)}, html=html)
+    return json_text(item, html=html)
 
 
 def _member_text(item: Value) -> str:
@@ -139,8 +140,11 @@ def item_name(item: Value) -> str:
 
 
 def item_scope(item: Value) -> dict[str, Value]:
-    """The variables of one round: `item`, and `item.key` for each key of a map, as texts."""
-    scope: dict[str, Value] = {"item": item_text(item)}
+    """The variables of one round: `item`, and `item.key` for each key of a map, as texts.
+
+    Argo writes the whole item anew, with HTML's signs escaped; what is in it stays as it was written.
+    """
+    scope: dict[str, Value] = {"item": item_text(item, html=True)}
     if isinstance(item, dict):
         scope |= {f"item.{key}": _member_text(value) for key, value in item.items()}
     return scope

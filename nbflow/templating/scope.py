@@ -32,6 +32,10 @@ PLACEHOLDER_PREFIX: Final = "__argo__internal__placeholder-"
 """Values that begin so are made up by lint; an expression that fails over one of them is left alone."""
 
 
+BLANKS: Final = " \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
+"""What may stand around a name in a tag. Of tabs and ends of lines Argo sees the escapes, which belong to the name."""
+
+
 LATE: Final = frozenset(
     (
         "item", "retries", "lastRetry.exitCode", "lastRetry.status", "lastRetry.duration", "lastRetry.message",

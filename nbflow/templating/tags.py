@@ -24,7 +24,7 @@ from nbflow.templating.golang.jsontext import marshal
 from nbflow.templating.golang.text import quote
 from nbflow.templating.golang.values import Fault
 from nbflow.templating.items import item_text
-from nbflow.templating.scope import LATE, Absent, Scope, Value, has_placeholder
+from nbflow.templating.scope import BLANKS, LATE, Absent, Scope, Value, has_placeholder
 
 _OPEN: Final = "{{"
 _CLOSE: Final = "}}"
@@ -63,7 +63,9 @@ def tags(text: str) -> tuple[Tag, ...]:
         inner = text[start + 2 : end]
         is_expression = inner.startswith("=")
         name = inner[1:] if is_expression else inner
-        found.append(Tag(inner, name.strip(), "expression" if is_expression else "simple", start, end + 2))
+        found.append(
+            Tag(inner, name.strip(BLANKS), "expression" if is_expression else "simple", start, end + 2)
+        )
         start = text.find(_OPEN, end + 2)
     return tuple(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nbflow.errors import Severity
-from nbflow.lint import lint_texts
+from nbflow.lint import NothingToLint, lint_texts
 
 FRAME = """apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -116,6 +116,22 @@ ACCEPTED = {
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: a, labels: [b]}
+""",
+    "a name on a line of its own in a tag, which is another name": """
+  templates:
+  - name: main
+    container: {image: "alpine:3.23", args: ["{{\\n inputs.parameters.no \\n}}", "{{\\tworkflow.no}}"]}
+""",
+    "an expression among the dependencies": """
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: A, template: echo}
+      - {name: B, template: echo}
+      - {name: C, template: echo, dependencies: ["A || B"]}
+  - name: echo
+    container: {image: "alpine:3.23"}
 """,
     "an open tag that the braces of the resources close": """
   templates:
@@ -245,3 +261,17 @@ def test_json_has_no_integers_with_a_fraction() -> None:
     )
     (finding,) = lint_texts([("changed.json", text)])
     assert finding.problem == "spec.parallelism must be an integer, not a number"
+
+
+def test_a_faulty_config_map_alone_is_nothing_to_lint() -> None:
+    with pytest.raises(NothingToLint):
+        lint_texts([("map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: [b]}\n")])
+
+
+def test_a_target_with_a_backslash_is_told_as_it_is() -> None:
+    spec = """
+  templates:
+  - name: main
+    dag: {target: "a\\\\\\\\d{{workflow.name}}", tasks: [{name: one, template: main}]}
+"""
+    assert "templates.main.targets: target 'a\\\\d{{workflow.name}}' is not defined" in _errors(spec)

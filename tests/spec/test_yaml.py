@@ -280,10 +280,10 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_what_would_eat_the_machine_is_refused_at_once(text, problem):
-    begin = time.perf_counter()
+    begin = time.process_time()
     findings = [finding for document in load(text) for finding in document.findings]
     assert [finding.problem for finding in findings] == [problem]
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_with_data_keeps_the_places():

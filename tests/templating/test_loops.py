@@ -47,6 +47,7 @@ def test_sequences_that_are_none(arguments: dict[str, str], problem: str) -> Non
         ("%s", "%!s(int=10)"), ("%d %d", "10 %!d(MISSING)"), ("x", "x%!(EXTRA int=10)"), ("%.4d", "0010"), ("%v", "10"),
         ("%[1]d%[1]d", "1010"), ("%[2]d", "%!d(BADINDEX)"),
         ("%", "%!(NOVERB)%!(EXTRA int=10)"), ("%*d", "%!d(MISSING)"), ("%[x]d", "%!d(BADINDEX)"), ("%T", "int"),
+        ("%6.2f", "%!f(int=    10)"), ("%[2]d%x", "%!d(BADINDEX)a"), ("%[1", "%!(NOVERB)"),
     ],
 )  # fmt: skip
 def test_printf(template: str, text: str) -> None:
@@ -76,6 +77,7 @@ def test_the_scope_of_a_round_has_texts_only() -> None:
         "item.v": "9.1",
     }
     assert item_scope("x") == {"item": "x"}
+    assert item_scope({"a": {"b": "<"}}) == {"item": '{"a":{"b":"\\u003c"}}', "item.a": '{"b":"<"}'}
 
 
 def test_items_of_manifests_are_sorted_and_those_of_parameters_not() -> None:

@@ -29,6 +29,10 @@ def test_tags_keep_blanks_and_offsets() -> None:
     )
 
 
+def test_tabs_and_line_ends_belong_to_the_name_of_a_tag() -> None:
+    assert put("{{\ta}}{{a\n}}{{\xa0a }}", {"a": "x"}, loose=True) == "{{\ta}}{{a\n}}x"
+
+
 def test_a_tag_ends_at_the_first_closing_braces() -> None:
     assert [tag.text for tag in tags("{{a{{b}}}}")] == ["a{{b"]
 

@@ -109,7 +109,8 @@ def sorted_items(value: dict[object, object]) -> list[tuple[object, object]]:
 
 
 _VERB = re.compile(
-    r"%(?P<flags>[-+# 0]*)(?P<arg1>\[\w*\])?(?P<width>\d+|\*)?(?:\.(?P<precision>\d*))?(?P<arg2>\[\w*\])?(?P<verb>.)?",
+    r"%(?P<flags>[-+# 0]*)(?P<arg1>\[\w*\])?(?P<width>\d+|\*)?(?:\.(?P<precision>\d*))?(?P<arg2>\[\w*\])?"
+    r"(?:(?P<open>\[\w*)\Z|(?P<verb>.))?",
     re.S,
 )
 MAX_WIDTH = 1_000_000
@@ -125,18 +126,22 @@ class _Printf:
         verb, flags = match["verb"], match["flags"]
         index = match["arg1"] or match["arg2"]
         if verb is None:
+            self.reordered = self.reordered or match["open"] is not None
             return "%!(NOVERB)"
         if verb == "%":
             return "%"
         if index:
-            self.next, self.reordered = int(index[1:-1]) if index[1:-1].isdecimal() else -1, True
+            self.reordered = True
+            if index != "[1]":
+                return f"%!{verb}(BADINDEX)"
+            self.next = 1
         width = match["width"] or ""
         if width == "*":
             width = str(self.number) if self.next == 1 else ""
             self.next += 1
         if self.next != 1:
-            self.next += not index
-            return f"%!{verb}({'BADINDEX' if index and match['width'] != '*' else 'MISSING'})"
+            self.next += 1
+            return f"%!{verb}(MISSING)"
         self.next += 1
         return format_integer(self.number, verb, flags, _limited(width), _precision(match["precision"]))
 
@@ -169,7 +174,7 @@ def format_integer(number: int, verb: str, flags: str, width: int, precision: in
         return _pad(_character(number, verb, flags), flags.replace("0", " "), width)
     digits = _digits(abs(number), verb)
     if digits is None:
-        return f"%!{verb}(int={number})"
+        return f"%!{verb}(int={format_integer(number, 'd', flags, width, precision)})"
     if precision == 0 and number == 0:
         return " " * width
     sign = "-" if number < 0 else "+" if "+" in flags and verb != "v" else " " if " " in flags else ""
@@ -189,7 +194,11 @@ def _digits(number: int, verb: str) -> str | None:
 def _prefix(verb: str, flags: str, number: int) -> str:
     if verb == "O":
         return "0o"
-    return {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, "") if "#" in flags and number else ""
+    return (
+        {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, "")
+        if "#" in flags and (number or verb != "o")
+        else ""
+    )
 
 
 def _character(number: int, verb: str, flags: str) -> str:
@@ -197,7 +206,7 @@ def _character(number: int, verb: str, flags: str) -> str:
     char = chr(number) if valid else "\ufffd"
     if verb == "U":
         shown = f" '{char}'" if "#" in flags and valid and char.isprintable() else ""
-        return f"U+{number:04X}{shown}"
+        return f"U+{number % (1 << 64):04X}{shown}"
     if verb == "c":
         return char
     inner = "\\'" if char == "'" else char if char == '"' else _quoted(char)

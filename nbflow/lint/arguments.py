@@ -86,6 +86,8 @@ def check_arguments(
         _check_value(
             report, place, parameter, called, may_lack_values=may_lack_values, is_inside=values is not None
         )
+        if may_lack_values and parameter.get("enum") and parameter.get("value") is None:
+            return  # Argo looks no further
     for index, artifact in enumerate(artifacts):
         _check_artifact(report, where.at("artifacts", index), artifact, said + text(artifact, "name"))
 

@@ -57,11 +57,9 @@ def _filled_once(text: str, values: Values) -> str:
     position = length = 0
     known: dict[str, str] = {}
     for start, end in tags(text):
-        tag = text[start:end]
-        value = known.get(tag)
-        if value is None:
-            is_too_much = length >= LONGEST or (text[start + 2] == "=" and len(known) >= MOST_EXPRESSIONS)
-            value = known[tag] = tag if is_too_much else _value(tag[2:-2], values)
+        value = tag = text[start:end]
+        if length < LONGEST and (tag in known or tag[2] != "=" or len(known) < MOST_EXPRESSIONS):
+            value = known[tag] = known.get(tag) or _value(tag[2:-2], values)
         pieces += [text[position:start], value]
         length += len(value)
         position = end

@@ -71,6 +71,7 @@ def _check_spec(check: Check, holder: Holder, *, may_lack_values: bool) -> None:
     referred, broken = _referred(check, holder)
     check_names(report, where.at("templates"), items(spec, "templates"), "spec.templates")
     _check_plugins(report, where.at("executorPlugins"), items(spec, "executorPlugins"))
+    _check_default_plugin(report, where.at("templateDefaults"), mapping(spec, "templateDefaults"))
     check_arguments(
         report,
         where.at("arguments"),
@@ -235,6 +236,13 @@ def _check_all(check: Check, holder: Holder, through: Where | None) -> None:
         if name:
             reached = Where(where.document, where.path, f"{where.chain}templates.{name} ", where.caller)
             check_call(check, reached, {"template": name}, holder, MADE_UP, {}, argument_of="spec")
+
+
+def _check_default_plugin(report: Report, where: Where, defaults: Json) -> None:
+    plugin = defaults.get("plugin")
+    if isinstance(plugin, dict) and len(plugin) != 1:
+        problem = f"expected exactly one key, got {len(plugin)}"
+        report.error("NBF152", where.at("plugin"), problem, "a plugin template names one plugin")
 
 
 def _check_plugins(report: Report, where: Where, plugins: list[Json]) -> None:

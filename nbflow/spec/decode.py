@@ -55,7 +55,9 @@ class _ObjectDecoder:
     """Decodes a mapping whose fields are known."""
 
     def __init__(self, type_name: str, mode: Mode) -> None:
-        self._type, self._mode = type_name, mode
+        is_step = type_name == "WorkflowStep"  # of these Argo always looks at the names itself
+        self._type, self._mode = type_name, Mode.STRICT if is_step else mode
+        self._below = Mode.ADVISORY if is_step and mode is Mode.STRICT else mode
         self._fields = table()[type_name]
         self._texts = frozenset(name for name, kind in self._fields.items() if kind == "string")
         self._decoders: dict[str, Decoder] = {}
@@ -86,8 +88,7 @@ class _ObjectDecoder:
         kind = self._fields.get(name)
         if kind is None:
             return None
-        steps = self._type == "WorkflowStep" and self._mode is Mode.STRICT
-        self._decoders[name] = _decoder(kind, Mode.ADVISORY if steps else self._mode)
+        self._decoders[name] = _decoder(kind, self._below)
         return self._decoders[name]
 
     def _take_unknown(self, value: dict[str, object], name: str, faults: Faults) -> None:

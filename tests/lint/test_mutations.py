@@ -154,6 +154,12 @@ REFUSED = {
       image: alpine:3.23
       volumeMounts: [{name: v, mountPath: /v, bindMountOptions: []}]
 """,
+    "a plugin that is two": """
+  templateDefaults: {plugin: {a: {}, b: {}}}
+  templates:
+  - name: main
+    container: {image: "alpine:3.23"}
+""",
     "a plugin that is a text": """
   templateDefaults: {plugin: x}
   templates:
@@ -266,6 +272,23 @@ def test_json_has_no_integers_with_a_fraction() -> None:
 def test_a_faulty_config_map_alone_is_nothing_to_lint() -> None:
     with pytest.raises(NothingToLint):
         lint_texts([("map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: [b]}\n")])
+
+
+def test_argo_looks_no_further_than_an_enum_without_a_value() -> None:
+    spec = """
+  arguments: {parameters: [{name: a, enum: [x]}], artifacts: [{name: b}]}
+  templates: [{name: main, container: {image: "alpine:3.23"}}]
+"""
+    assert _errors(spec) == []
+    assert len(_errors(spec.replace("enum: [x]", "enum: [x], value: x"))) == 1
+
+
+def test_names_of_fields_of_steps_are_looked_at_even_without_strict() -> None:
+    spec = "  templates: [{name: main, steps: [[{name: a, template: b, failed: true}]]}, {name: b, suspend: {}}]\n"
+    findings = lint_texts([("changed.yaml", FRAME + spec)], strict=False)
+    assert [(finding.rule, finding.problem) for finding in findings] == [
+        ("NBF102", 'unknown field "spec.templates[0].steps[0][0].failed"')
+    ]
 
 
 def test_a_target_with_a_backslash_is_told_as_it_is() -> None:

@@ -4,12 +4,14 @@ python benchmarks/growth.py [--only SHAPE] [--sizes 100,1000] [--print]
 
 CPU time of this process, by finished node, pods left out: they end as soon as they start. `engine`: events and
 decisions alone. `controller`: loop, kubelet and a store on the disk besides. `watch`: what a client reads that
-follows the run. Sizes take turns and the best round counts, so that other work on the machine does less harm.
+follows the run. `calls`: how many functions the controller calls, which no other work on the machine changes. Sizes
+take turns and the best round counts.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
 import gc
 import re
 import tempfile
@@ -69,10 +71,21 @@ def watch(manifest: Manifest) -> tuple[float, int]:
         return house.watch(manifest)
 
 
+def calls(manifest: Manifest) -> tuple[float, int]:
+    """Calls of functions in a controller, in millions: the same on every machine, however busy."""
+    with tempfile.TemporaryDirectory(prefix="nbflow-bench-") as folder, House(Path(folder)) as house:
+        profile = cProfile.Profile()
+        profile.enable()
+        _, nodes = house.run(manifest)
+        profile.disable()
+    return sum(entry.callcount for entry in profile.getstats()) / 1e6, nodes
+
+
 LEVELS: dict[str, Callable[[Manifest], tuple[float, int]]] = {
     "engine": engine,
     "controller": controller,
     "watch": watch,
+    "calls": calls,
 }
 
 
@@ -89,7 +102,8 @@ def rows(shapes: list[str], sizes: list[int]) -> Iterator[str]:
                         best[index] = min(best[index], seconds / nodes * 1e6)
             growth = best[-1] / best[0]
             verdict = "met" if growth <= MARK else "**missed**"
-            cells = " | ".join(f"{each:.0f} µs" for each in best)
+            unit = "" if level == "calls" else " µs"
+            cells = " | ".join(f"{each:.0f}{unit}" for each in best)
             yield f"| {shape} | {level} | {cells} | {growth:.2f}x | {MARK:g}x {verdict} |"
 
 

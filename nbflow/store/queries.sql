@@ -55,9 +55,13 @@ SELECT id, node FROM nodes WHERE workflow = ? AND sequence > ? ORDER BY key;
 -- All edges of a workflow, in the order they were made.
 SELECT parent, child FROM children WHERE workflow = ? ORDER BY key;
 
--- name: children_of
--- The edges of one changed node, as one JSON list: a loop that grows is read again and again.
-SELECT json_group_array(child) FROM (SELECT child FROM children WHERE workflow = ? AND parent = ? ORDER BY key);
+-- name: children_with_keys
+-- The same for a reader who will ask for more.
+SELECT key, parent, child FROM children WHERE workflow = ? ORDER BY key;
+
+-- name: children_after
+-- The edges that came after one that is known already; + keeps SQLite from reading all those of the workflow.
+SELECT key, parent, child FROM children WHERE key > ? AND +workflow = ? ORDER BY key;
 
 -- name: node
 -- One node, for `artifact`.

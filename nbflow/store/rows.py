@@ -103,6 +103,15 @@ class Snapshot:
         return WorkflowObject(metadata, spec, status)
 
 
+@dataclass(slots=True)
+class Edges:
+    """The edges of one workflow, as far as they were read. last: key of the newest one; children: by parent."""
+
+    workflow: int = 0
+    last: int = 0
+    children: dict[str, list[str]] = field(default_factory=dict)
+
+
 def standing_of(row: Sequence[object] | None) -> Standing:
     """From the columns sequence, status, labels, suspended, finished."""
     if row is None or row[0] is None:

@@ -6,7 +6,6 @@ another one.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from nbflow.store.connection import connect, translated
 from nbflow.store.home import Home
 from nbflow.store.objects import ObjectStore
 from nbflow.store.rows import (
+    Edges,
     JsonObject,
     PodRow,
     Snapshot,
@@ -46,6 +46,7 @@ class Store:
         self.home = home
         self._connection = connect(home)
         self.objects = ObjectStore(home, self._connection)
+        self._edges = Edges()
 
     def __enter__(self) -> Self:
         return self
@@ -161,12 +162,25 @@ class Store:
         with self._reading():
             standing = standing_of(self._one("status_since", key, sequence))
             changed = self._all("nodes_since", key, sequence)
-            children = [self._one("children_of", key, id_) for id_, _ in changed]
+            children = self._children_of(key)
         nodes = (NodeStatus.from_dict(decode(str(text))) for _, text in changed)
         return standing, tuple(
-            node if row is None or row[0] == "[]" else replace(node, children=tuple(json.loads(str(row[0]))))
-            for node, row in zip(nodes, children, strict=True)
+            replace(node, children=tuple(children[node.id])) if node.id in children else node
+            for node in nodes
         )
+
+    def _children_of(self, key: int) -> dict[str, list[str]]:
+        """The children of all nodes that have any. Who follows a workflow reads each edge once."""
+        known = self._edges
+        if known.workflow != key:
+            known = self._edges = Edges(key)
+            rows = self._all("children_with_keys", key)
+        else:
+            rows = self._all("children_after", known.last, key)
+        for number, parent, child in rows:
+            known.last = cast("int", number)
+            known.children.setdefault(str(parent), []).append(str(child))
+        return known.children
 
     def is_finished(self, key: int) -> bool:
         """Whether its phase will not change any more; a workflow that is gone is."""

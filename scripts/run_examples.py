@@ -9,6 +9,7 @@ Copies of them are run, in which servers on loopback take the place of those of 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import logging
 import os
@@ -45,6 +46,7 @@ class Case:
     once: str = ""
     do: tuple[tuple[str, ...], ...] = ()
     programs: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
 
@@ -171,6 +173,7 @@ def create_all(shell: Shell, folder: Path, data: Json) -> None:
 def run_example(shell: Shell, folder: Path, example: Example) -> Result:
     """Run it to its end."""
     missing = [program for program in example.case.programs if not shutil.which(program, path=STANDARD_PATH)]
+    missing += [module for module in example.case.modules if not is_installed(module)]
     if example.left_out or missing:
         remark = example.left_out or f"this machine has no {' and no '.join(missing)}"
         return Result(example, "left out", bool(example.left_out or example.label), remark)
@@ -186,6 +189,14 @@ def run_example(shell: Shell, folder: Path, example: Example) -> Result:
     good = all(phase in example.case.ends for phase in phases)
     remark = example.case.why if good else "; ".join(map(faults, statuses))
     return Result(example, ", ".join(dict.fromkeys(phases)), good, remark, time.monotonic() - started)
+
+
+def is_installed(module: str) -> bool:
+    """Whether a client is there that an extra brings along."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def faults(status: Json) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import urlsplit
 
-from nbflow.artifacts.bucket import listed, load, place_in, prefix_of, remove, save
+from nbflow.artifacts.bucket import has_client, listed, load, place_in, prefix_of, remove, save
 from nbflow.artifacts.credentials import Secrets, read_key
 from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, location, said
 from nbflow.errors import NbflowError
@@ -53,7 +52,7 @@ class AzureDriver:
     """`azure: {endpoint, container, blob, ...}`, by the official client, which is the extra `azure`."""
 
     def __init__(self, secrets: Secrets) -> None:
-        if not importlib.util.find_spec("azure") or not importlib.util.find_spec("azure.storage.blob"):
+        if not has_client("azure.storage.blob"):
             raise NbflowError(
                 "azure artifacts need azure-storage-blob, which is not installed: it comes with nbflow[azure]",
                 fix="pip install 'nbflow[azure]'",
@@ -104,7 +103,7 @@ class AzureDriver:
     def _credential(self, settings: Mapping[str, object]) -> object:
         """What the client proves itself with: a key of the account, a signature, or what the machine has."""
         if settings.get("useSDKCreds"):
-            if importlib.util.find_spec("azure.identity") is None:
+            if not has_client("azure.identity"):
                 raise NbflowError(
                     "azure.useSDKCreds needs azure-identity, which is not installed: it comes with nbflow[azure]",
                     fix="pip install 'nbflow[azure]'",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,6 +64,14 @@ def listed(bucket: Bucket, key: str) -> Sequence[str]:
     if not found and not (key and next(bucket.names(key), "") == key):
         raise ArtifactNotFound(f"no key found of name {key}")
     return found
+
+
+def has_client(module: str) -> bool:
+    """Whether the client of a service is installed."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        return False
 
 
 def prefix_of(key: str) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from nbflow.artifacts.bucket import listed, load, place_in, remove, save
+from nbflow.artifacts.bucket import has_client, listed, load, place_in, remove, save
 from nbflow.artifacts.credentials import Secrets, read_key
 from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, location, said
 from nbflow.errors import NbflowError
@@ -47,7 +46,7 @@ class GCSDriver:
     """`gcs: {bucket, key, serviceAccountKeySecret}`, by the official client, which is the extra `gcs`."""
 
     def __init__(self, secrets: Secrets) -> None:
-        if not importlib.util.find_spec("google") or not importlib.util.find_spec("google.cloud.storage"):
+        if not has_client("google.cloud.storage"):
             raise NbflowError(
                 "gcs artifacts need google-cloud-storage, which is not installed: it comes with nbflow[gcs]",
                 fix="pip install 'nbflow[gcs]'",

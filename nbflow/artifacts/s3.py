@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import importlib.util
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from nbflow.artifacts.bucket import listed, load, place_in, remove, save
+from nbflow.artifacts.bucket import has_client, listed, load, place_in, remove, save
 from nbflow.artifacts.credentials import Secrets, private_folder, read_key, write_private
 from nbflow.artifacts.driver import (
     Artifact,
@@ -118,7 +117,7 @@ class S3Driver:
     kind = "s3"
 
     def __init__(self, secrets: Secrets) -> None:
-        if importlib.util.find_spec("boto3") is None:
+        if not has_client("boto3"):
             raise NbflowError(
                 f"{self.kind} artifacts outside of the local repository need boto3, which is not installed: "
                 "it comes with nbflow[s3]",

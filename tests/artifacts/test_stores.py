@@ -200,8 +200,13 @@ def test_a_client_that_is_missing_is_named_with_its_extra(
     monkeypatch: pytest.MonkeyPatch, kind: str, module: str, client: str
 ) -> None:
     find = importlib.util.find_spec
-    absent = module.partition(".")[0]
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == absent else find(name))
+
+    def absent(name: str) -> object:
+        if name == module:
+            raise ModuleNotFoundError(f"No module named {name.rpartition('.')[0]!r}")
+        return find(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", absent)
     with pytest.raises(NbflowError) as refused:
         driver_for({"name": "a", kind: {}}, Path())
     problem = f"{kind} artifacts need {client}, which is not installed: it comes with nbflow[{kind}]"

@@ -10,6 +10,7 @@ from nbflow.templating.golang.moments import Duration, Time
 from nbflow.templating.golang.text import display, from_bytes
 from nbflow.templating.golang.values import Int64, go_type, is_number
 
+_DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]*")
 _LITERAL = re.compile(r"[+-]?(?:0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9]\d*|0)", re.A)
 
 
@@ -25,7 +26,7 @@ def to_int(value: object) -> Int64:
 
 
 def _parsed(text: str) -> int:
-    whole = re.sub(r"\.0+$", "", text)
+    whole = text.partition(".")[0] if _DECIMAL.fullmatch(text) else text
     plain = whole.replace("_", "") if re.fullmatch(r"[^_](_?[^_])*", whole) else whole
     if not _LITERAL.fullmatch(plain) or len(plain) > 70:
         return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Final
@@ -14,6 +13,8 @@ from nbflow.templating.golang.moments import Duration
 from nbflow.templating.golang.text import display, from_bytes, to_bytes
 from nbflow.templating.golang.values import Fault, Function, go_type
 
+_BASE64 = re.compile(r"([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_LETTER = re.compile(r"[A-Za-z0-9+/]")
 _INTEGER = re.compile(r"[+-]?\d+", re.A)
 _FLOAT = re.compile(r"[+-]?(?:(?:\d[\d_]*)?\.?\d*(?:[eE][+-]?\d+)?|inf|infinity|nan)", re.A | re.I)
 _HEX_FLOAT = re.compile(r"[+-]?0[xX][\da-fA-F_]*\.?[\da-fA-F]*[pP][+-]?\d+", re.A)
@@ -123,15 +124,26 @@ def from_base64(value: object) -> str:
 
 def decode_base64(value: str) -> bytes:
     """The bytes of standard, padded base64. Raises Fault."""
-    try:
-        return base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
-    except (binascii.Error, ValueError):
-        raise Fault(f"illegal base64 data at input byte {_first_illegal(value)}") from None
+    plain = value.replace("\n", "").replace("\r", "")
+    if not _BASE64.fullmatch(plain):
+        raise Fault(f"illegal base64 data at input byte {_first_illegal(value)}")
+    return base64.b64decode(plain)
 
 
 def _first_illegal(value: str) -> int:
-    match = re.search(r"[^A-Za-z0-9+/\r\n]", value)
-    return match.start() if match else len(value)
+    """The byte at which Go stops: a wrong letter, what follows the padding, or the last group if it is not full."""
+    letters = [(index, char) for index, char in enumerate(value) if char not in "\r\n"]
+    for number, (index, char) in enumerate(letters):
+        if _LETTER.fullmatch(char):
+            continue
+        if char != "=" or number % 4 < 2:
+            return index
+        if number % 4 == 3:
+            return letters[number + 1][0]
+        if number + 1 == len(letters):
+            return len(value)
+        return index if letters[number + 1][1] != "=" else letters[number + 2][0]
+    return len(value) - len(letters) % 4
 
 
 FUNCTIONS: Final[dict[str, Callable[..., object]]] = {

@@ -234,12 +234,10 @@ def add_node(
     """The first record of a call's node."""
     boundary = run.tree.nodes.get(call.boundary)
     shown = _display_name(prepared) if not call.flag.get("retried") else ""
-    extra = run.estimate(call.name)
+    extra = run.estimate(call.name) | _template_ref(call.reference)
     flags = call.flag
     if flags and node_type is NodeType.RETRY:  # Argo notes on it what it notes on its attempts
         flags = {**flags, "retried": True}
-    if call.reference.template_ref is not None:
-        extra["templateRef"] = call.reference.template_ref.to_dict()
     if prepared is not None and prepared.template.memoize is not None:
         extra[memoize.STATUS] = memoize.status_of(prepared.template.memoize)
     if flags:
@@ -264,6 +262,13 @@ def add_node(
     )
 
 
+def _template_ref(reference: Reference) -> dict[str, object]:
+    """As the status holds it: Go leaves out what is false or empty."""
+    if reference.template_ref is None:
+        return {}
+    return {"templateRef": {key: value for key, value in reference.template_ref.to_dict().items() if value}}
+
+
 def _display_name(prepared: Prepared | None) -> str:
     """The name that the template wants its nodes to be shown with, "" for none."""
     shown = prepared.template.annotations.get(DISPLAY_NAME, "") if prepared is not None else ""
@@ -286,9 +291,7 @@ def add_group(
     run: Run, name: str, node_type: NodeType, scope: str, boundary: NodeStatus, *, call: Call | None = None
 ) -> NodeStatus:
     """The first record of a StepGroup or TaskGroup node. call: the task that the group stands for."""
-    extra = run.estimate(name)
-    if call is not None and call.reference.template_ref is not None:
-        extra["templateRef"] = call.reference.template_ref.to_dict()
+    extra = run.estimate(name) | (_template_ref(call.reference) if call is not None else {})
     return run.add(
         NodeStatus(
             id=run.node_id(name),

@@ -207,7 +207,8 @@ def test_the_workflow_wins_over_its_template():
 
 def test_templates_of_other_objects_are_kept_under_argos_keys():
     world = StaticWorld({("WorkflowTemplate", "t"): TEMPLATE})
-    text = "entrypoint: main\ntemplates:\n- {name: main, steps: [[{name: x, templateRef: {name: t, template: main}}]]}"
+    reference = "{name: t, template: main, clusterScope: false}"
+    text = f"entrypoint: main\ntemplates:\n- {{name: main, steps: [[{{name: x, templateRef: {reference}}}]]}}"
     text += "\narguments: {parameters: [{name: a, value: 1}, {name: b, value: 2}]}"
     wf = Simulation(text, world=world, crash_every=1).run()
     assert wf.phase is Phase.SUCCEEDED

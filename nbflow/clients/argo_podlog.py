@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from nbflow.clients.client import LogLine, LogOptions
@@ -26,7 +26,7 @@ _STAMP = re.compile(r"^(\S+?)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$")
 _PATIENCE_SECONDS = 300.0
 """So long may the server, or the node of the pod, be away."""
 _LASTED_SECONDS = 1.0
-_EXECUTOR = re.compile(r"time=\S+ level=\w+ msg=.* argo=true(?: |$)")
+_EXECUTOR = re.compile(r'time="?\d{4}-\d\d-\d\dT\S+ level=\w+ msg=.* argo=true(?: |$)')
 """What Argo's executor says of itself in the log of a container that it runs: no line of the user's."""
 _MORE_LINES = 16
 
@@ -112,7 +112,12 @@ class PodLog:
         return self._parsed(self._stream)
 
     def _users(self, lines: Iterator[LogLine]) -> Iterator[LogLine]:
-        return (line for line in lines if not _EXECUTOR.match(line.text))
+        for line in lines:
+            found = _EXECUTOR.search(line.text)
+            if found is None:
+                yield line
+            elif found.start():  # the user's last line had no end
+                yield replace(line, text=line.text[: found.start()])
 
     def _tail(self, wanted: int, closed: threading.Event) -> list[LogLine]:
         """The last lines of the user's: the executor's own do not count, and nobody knows before how many there are."""

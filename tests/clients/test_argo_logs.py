@@ -189,8 +189,8 @@ ENDS = [f'time=2026-11-23T14:58:27.502Z level=INFO msg="saved {i}" error=<nil> a
 @pytest.mark.parametrize("follow", [False, True])
 def test_what_the_executor_says_of_itself_is_no_line_of_the_users(cluster, uid, follow):
     name = start(cluster, uid, "w.0", "Succeeded")
-    mine = ["one", "time=now level=INFO msg=mine", "argo=true", "three"]
-    for text in (*STARTS, *mine, *ENDS):
+    mine = ["one", "time=now level=INFO msg=mine", "argo=true", "three", "without an end"]
+    for text in (*STARTS, *mine[:-1], mine[-1] + ENDS[0], *ENDS):
         cluster.log(name, text)
     cluster.end_log(name)
     set_status(cluster, "w", "Succeeded", nodes(1, "Succeeded"))

@@ -42,6 +42,19 @@ def test_a_kind_that_the_cluster_does_not_know(client):
     assert not client.api.knows(missing)
 
 
+def test_what_the_server_warns_of(client):
+    manifest = workflow(sh("main", "true"))
+    manifest["metadata"]["finalizers"] = ["plain"]
+    client.try_submit(manifest)
+    said = (
+        'Warning: metadata.finalizers: "plain": prefer a domain-qualified finalizer name to avoid accidental '
+        "conflicts with other finalizer writers"
+    )
+    assert client.notices() == [said]
+    client.try_submit(manifest)
+    assert client.notices() == []
+
+
 @ours
 def test_a_namespace_without_rights(nbflow, namespace, other, write):
     error = refused(lambda: nbflow("submit", "-n", other, write(TRUE)))

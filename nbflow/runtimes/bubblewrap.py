@@ -113,7 +113,8 @@ def probe(bwrap: str, namespace: int) -> None:
     except (OSError, subprocess.SubprocessError) as error:
         raise RuntimeUnavailable(f"bubblewrap does not run: {error}", fix=_FIX) from error
     if done.returncode:
-        raise RuntimeUnavailable(f"namespaces are forbidden here ({done.stderr.strip()[:200]})", fix=_FIX)
+        said = done.stderr.strip().partition(" See <")[0]  # where its own manual is
+        raise RuntimeUnavailable(f"namespaces are forbidden here ({said[:200]})", fix=_FIX)
 
 
 def children(pid: int) -> list[int]:

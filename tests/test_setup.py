@@ -49,7 +49,7 @@ def add(machine: Path, name: str, what: str | Path = "#!/bin/sh\n") -> None:
 
 
 def add_all_that_runs(machine: Path) -> None:
-    for program in ("dot", "bwrap", "curl", "perl", "nginx", "influxd", "sshd"):
+    for program in ("dot", "bwrap", "curl", "perl", "node", "nginx", "influxd", "sshd"):
         add(machine, program)
 
 

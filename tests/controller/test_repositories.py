@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import signal
@@ -39,10 +40,11 @@ def bucket(endpoint: str) -> Iterator[Callable[[], dict[str, bytes]]]:
     client.create_bucket(Bucket="mine")
 
     def content() -> dict[str, bytes]:
-        found = client.list_objects_v2(Bucket="mine").get("Contents", ())
-        return {
-            item["Key"]: client.get_object(Bucket="mine", Key=item["Key"])["Body"].read() for item in found
-        }
+        found = {}
+        for item in client.list_objects_v2(Bucket="mine").get("Contents", ()):
+            with contextlib.suppress(client.exceptions.NoSuchKey):  # it went meanwhile
+                found[item["Key"]] = client.get_object(Bucket="mine", Key=item["Key"])["Body"].read()
+        return found
 
     yield content
     for key in content():

@@ -31,7 +31,9 @@ KEEP_ALIVE = 1.0
 PATIENCE = 30
 """So many of them are sent without any news; a page that comes later asks by itself."""
 SNAPSHOT = 5.0
-"""Seconds between two snapshots while the workflow runs."""
+"""Seconds between two snapshots while the workflow runs, at least."""
+SNAPSHOT_SHARE = 0.02
+"""This part of the time goes into snapshots at the most: those of thousands of nodes come less often."""
 
 
 class Graph(TypedDict, total=False):
@@ -91,7 +93,7 @@ class Feed:
         self._unanswered, self._last_whole = 0, 0.0
         self._seq = 0
         self._more = self._stale = False
-        self._last_keep = time.monotonic()
+        self._keep_at = time.monotonic() + SNAPSHOT
         self.done = threading.Event()
         follower.listen(self._heard)
 
@@ -212,11 +214,12 @@ class Feed:
         self._snapshot(workflow, ended=ended)
 
     def _snapshot(self, workflow: WorkflowObject, *, ended: bool) -> None:
-        now = time.monotonic()
-        if ended or now - self._last_keep >= SNAPSHOT:
-            self._last_keep = now
+        begin = time.monotonic()
+        if ended or begin >= self._keep_at:
             with suppress(NbflowError):  # the next one may succeed; the live view goes on
                 self._keep(workflow)
+            end = time.monotonic()
+            self._keep_at = end + pause_after(end - begin)
 
     def _whole(self, workflow: WorkflowObject, *, ended: bool = False) -> Message:
         self._last_whole = time.monotonic()
@@ -281,6 +284,11 @@ class Feed:
             if node.id not in self._ids:
                 self._ids.add(node.id)
                 self._names.update(dict.fromkeys(pod_names(workflow, node), node.display_name))
+
+
+def pause_after(took: float) -> float:
+    """Seconds until the next snapshot, where the last one took so many."""
+    return max(SNAPSHOT, took / SNAPSHOT_SHARE)
 
 
 def _why(failure: Exception | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from nbflow.errors import NotFoundError
-from nbflow.notebook.feed import Feed
+from nbflow.notebook.feed import Feed, pause_after
 from nbflow.notebook.follow import Follower
 from nbflow.spec.status import NodeType, Phase
 from tests.notebook.fake_client import FakeClient, node, node_id
@@ -326,3 +326,7 @@ def test_a_line_that_is_ahead_of_its_node_waits_for_the_name(client, fake, page)
     assert page.lines() == [("A", "hello"), *(("A", str(number)) for number in range(3000))]
     end(fake)
     assert feed.done.wait(20)
+
+
+def test_snapshots_that_take_long_come_seldom():
+    assert [pause_after(took) for took in (0.0, 0.01, 0.1, 0.5)] == [5.0, 5.0, 5.0, 25.0]

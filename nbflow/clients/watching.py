@@ -14,10 +14,16 @@ from nbflow.store import Store
 from nbflow.store.rows import Snapshot
 
 _SECONDS_BETWEEN_UPDATES = 0.05
+_LOOK = 0.002
+_SETTLING = 1.0
+"""Seconds in which the last pods are cleared away, unless one of them takes its time to end."""
 
 
 def watch(store: Store, starter: Starter, name: str) -> Iterator[WorkflowUpdate]:
-    """The workflow now, then each change in batches, until it is finished. Closes the store at the end."""
+    """The workflow now, then each change in batches, until it is finished. Closes the store at the end.
+
+    It ends once the home is quiet, too: who waited for a workflow may remove its home.
+    """
     with store:
         pacer = Pacer(store, starter)
         snapshot, nodes = store.find_with_nodes(name)
@@ -28,6 +34,13 @@ def watch(store: Store, starter: Starter, name: str) -> Iterator[WorkflowUpdate]
             update = _next(store, pacer, snapshot, sequence + 1)
             snapshot, sequence = update[0], sequence + 1
             yield update[1]
+        _let_settle(store, snapshot.key)
+
+
+def _let_settle(store: Store, key: int) -> None:
+    end = time.monotonic() + _SETTLING
+    while not store.is_settled(key) and time.monotonic() < end:
+        time.sleep(_LOOK)
 
 
 def _next(store: Store, pacer: Pacer, snapshot: Snapshot, sequence: int) -> tuple[Snapshot, WorkflowUpdate]:

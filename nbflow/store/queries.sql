@@ -35,6 +35,10 @@ SELECT sequence, status, labels, suspended, finished FROM statuses WHERE workflo
 -- Whether a follower may stop; no row once the workflow was deleted.
 SELECT coalesce(s.finished, 0) FROM workflows w LEFT JOIN statuses s ON s.workflow = w.key WHERE w.key = ?;
 
+-- name: is_settled
+-- Whether nothing of it runs or is cleared away any more; no row once the workflow was deleted.
+SELECT settled FROM statuses WHERE workflow = ?;
+
 -- name: sequence
 -- Whether a controller took it in, and whether anything happened since.
 SELECT sequence FROM statuses WHERE workflow = ?;

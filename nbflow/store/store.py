@@ -187,6 +187,11 @@ class Store:
         row = self._one("is_finished", key)
         return row is None or bool(row[0])
 
+    def is_settled(self, key: int) -> bool:
+        """Whether it is finished and its last pods were cleared away; a workflow that is gone is."""
+        row = self._one("is_settled", key)
+        return row is None or bool(row[0])
+
     def sequence(self, key: int) -> int:
         """Of the last commit that touched the workflow; 0 until a controller has taken it in."""
         row = self._one("sequence", key)

@@ -74,6 +74,15 @@ def test_what_was_prepared_while_another_controller_came_up_is_let_go(client, ho
     assert client._starter._child == 0
 
 
+def test_a_home_is_quiet_once_a_watch_ended(client, home):
+    for number in range(5):
+        name = client.submit(workflow("exit 1" if number % 2 else "true")).name
+        list(client.watch(name))
+        with open_store(home) as store:
+            snapshot, _ = store.find_with_nodes(name)
+            assert (store.is_finished(snapshot.key), store.is_settled(snapshot.key)) == (True, True)
+
+
 def test_in_the_foreground_it_ends_by_an_interrupt_and_is_single(client, home):
     command = [sys.executable, "-m", "nbflow.controller", "--home", str(home.root), "--foreground"]
     environment = {**os.environ, "PYTHONPATH": str(Path(nbflow.__file__).parent.parent)}

@@ -21,7 +21,7 @@ from nbflow.spec.naming import is_name
 from nbflow.spec.status import WorkflowObject, artifacts_by_name, format_time
 from nbflow.store import LATEST, Home, Store, open_store
 from nbflow.store.connection import is_made
-from nbflow.store.objects import merged, replaced, without_secrets
+from nbflow.store.objects import merged, object_not_found, replaced, without_secrets
 from nbflow.store.presence import Lock, controller_of, is_listening
 from nbflow.store.rows import JsonObject
 
@@ -207,7 +207,7 @@ class LocalClient:
         metadata = named.get("metadata")
         name = str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
         if not is_made(self.home):
-            raise NotFoundError(f'{kind} "{name}" not found')
+            raise object_not_found(kind, name)
         with self._store() as store:
             stored = store.objects.change(kind, name, change)
             self._see_to_crons(kind, store)
@@ -226,12 +226,12 @@ class LocalClient:
             with self._store() as store:
                 found = store.objects.get(kind, name)
         if found is None:
-            raise NotFoundError(f'{kind} "{name}" not found')
+            raise object_not_found(kind, name)
         return without_secrets(found)
 
     def delete_object(self, kind: str, name: str) -> None:
         if not is_made(self.home):
-            raise NotFoundError(f'{kind} "{name}" not found')
+            raise object_not_found(kind, name)
         with self._store() as store:
             store.objects.delete(kind, name)
         if kind == "PersistentVolumeClaim":

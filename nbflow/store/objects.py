@@ -17,6 +17,15 @@ from nbflow.store.statements import SQL
 
 _IDENTITY = ("uid", "creationTimestamp", "namespace")
 SECRET_FIELDS = ("data", "stringData")
+_VERBS = {
+    "Secret": "secret",
+    "ConfigMap": "configmap",
+    "PersistentVolumeClaim": "volume",
+    "WorkflowTemplate": "template",
+    "ClusterWorkflowTemplate": "cluster-template",
+    "CronWorkflow": "cron",
+}
+"""Kind -> the verb that handles it; other kinds have none."""
 
 
 class ObjectStore:
@@ -42,7 +51,7 @@ class ObjectStore:
             try:
                 row = self._connection.execute(SQL["object"], (kind, name)).fetchone()
                 if row is None:
-                    raise NotFoundError(f'{kind} "{name}" not found')
+                    raise object_not_found(kind, name)
                 changed = change(decode(row[0]))
                 self._connection.execute(SQL["put_object"], (kind, name, encode(dict(changed))))
             finally:
@@ -62,7 +71,7 @@ class ObjectStore:
     def delete(self, kind: str, name: str) -> None:
         """Raises NotFoundError."""
         if self._run("delete_object", kind, name).rowcount == 0:
-            raise NotFoundError(f'{kind} "{name}" not found')
+            raise object_not_found(kind, name)
 
     # --- runtimes.Objects ---
 
@@ -136,3 +145,9 @@ def without_secrets(item: JsonObject) -> JsonObject:
 def _mapping(item: JsonObject, key: str) -> Mapping[str, object]:
     value = item.get(key)
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+def object_not_found(kind: str, name: str) -> NotFoundError:
+    """Who says so also says what shows those there are."""
+    fix = f"`nbflow {_VERBS[kind]} list` shows those there are" if kind in _VERBS else ""
+    return NotFoundError(f'{kind} "{name}" not found', fix=fix)

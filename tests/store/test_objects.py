@@ -38,5 +38,9 @@ def test_a_value_that_is_not_base64_is_refused_and_not_shown(objects):
 def test_delete(objects):
     objects.create("Secret", "s", secret())
     objects.delete("Secret", "s")
-    with pytest.raises(NotFoundError, match='Secret "s" not found'):
+    with pytest.raises(NotFoundError) as refused:
         objects.delete("Secret", "s")
+    assert str(refused.value) == 'Secret "s" not found\n  fix: `nbflow secret list` shows those there are'
+    with pytest.raises(NotFoundError) as refused:
+        objects.delete("Job", "j")
+    assert str(refused.value) == 'Job "j" not found'

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import urlsplit
 
-from nbflow.artifacts.bucket import has_client, listed, load, place_in, prefix_of, remove, save
+from nbflow.artifacts.bucket import BucketDriver, need_client, place_in, prefix_of
 from nbflow.artifacts.credentials import Secrets, read_key
-from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, location, said
+from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, location
 from nbflow.errors import NbflowError
 
 _PART = 8 * 1024 * 1024
@@ -48,44 +48,20 @@ class _Client(Protocol):
     def close(self) -> None: ...
 
 
-class AzureDriver:
+class AzureDriver(BucketDriver):
     """`azure: {endpoint, container, blob, ...}`, by the official client, which is the extra `azure`."""
 
     def __init__(self, secrets: Secrets) -> None:
-        if not has_client("azure.storage.blob"):
-            raise NbflowError(
-                "azure artifacts need azure-storage-blob, which is not installed: it comes with nbflow[azure]",
-                fix="pip install 'nbflow[azure]'",
-            )
+        need_client("azure.storage.blob", "azure artifacts need", "azure-storage-blob", "azure")
         self._secrets = secrets
 
-    def load(self, artifact: Artifact, scratch: Path) -> Path:
-        with self._container(artifact) as (container, key):
-            return load(container, key, artifact, scratch)
-
-    def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:  # noqa: ARG002
-        with self._container(artifact, blob_needed=True) as (container, key):
-            save(container, key, source)
-
-    def delete(self, artifact: Artifact) -> None:
-        with self._container(artifact, blob_needed=True) as (container, key):
-            remove(container, key)
-
-    def list(self, artifact: Artifact) -> Sequence[str]:
-        with self._container(artifact) as (container, key):
-            return listed(container, key)
-
     @contextlib.contextmanager
-    def _container(
-        self, artifact: Artifact, *, blob_needed: bool = False
-    ) -> Iterator[tuple[_Container, str]]:
-        """The container, with the credentials that the manifest names; errors of the service become ours."""
+    def opened(self, artifact: Artifact, *, key_needed: bool = False) -> Iterator[tuple[_Container, str]]:
+        """See BucketDriver."""
         from azure.core.exceptions import AzureError, HttpResponseError
 
         settings = location(artifact, "azure")
-        name, key = place_in(settings, artifact, "azure", "container", "blob")
-        if blob_needed and not key:
-            raise NbflowError(f"{said(artifact)}: azure.blob is required")
+        name, key = place_in(settings, artifact, "azure", ("container", "blob"), key_needed=key_needed)
         title = f"azure container {name}"
         try:
             with contextlib.closing(_client(settings, name, self._credential(settings))) as client:
@@ -103,11 +79,7 @@ class AzureDriver:
     def _credential(self, settings: Mapping[str, object]) -> object:
         """What the client proves itself with: a key of the account, a signature, or what the machine has."""
         if settings.get("useSDKCreds"):
-            if not has_client("azure.identity"):
-                raise NbflowError(
-                    "azure.useSDKCreds needs azure-identity, which is not installed: it comes with nbflow[azure]",
-                    fix="pip install 'nbflow[azure]'",
-                )
+            need_client("azure.identity", "azure.useSDKCreds needs", "azure-identity", "azure")
             from azure.identity import DefaultAzureCredential
 
             return DefaultAzureCredential()

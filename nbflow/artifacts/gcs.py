@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from nbflow.artifacts.bucket import has_client, listed, load, place_in, remove, save
+from nbflow.artifacts.bucket import BucketDriver, need_client, place_in
 from nbflow.artifacts.credentials import Secrets, read_key
-from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, location, said
+from nbflow.artifacts.driver import Artifact, ArtifactUnavailable, location
 from nbflow.errors import NbflowError
 
 _PART = 8 * 1024 * 1024
@@ -42,44 +42,22 @@ class _Client(Protocol):
     def close(self) -> None: ...
 
 
-class GCSDriver:
+class GCSDriver(BucketDriver):
     """`gcs: {bucket, key, serviceAccountKeySecret}`, by the official client, which is the extra `gcs`."""
 
     def __init__(self, secrets: Secrets) -> None:
-        if not has_client("google.cloud.storage"):
-            raise NbflowError(
-                "gcs artifacts need google-cloud-storage, which is not installed: it comes with nbflow[gcs]",
-                fix="pip install 'nbflow[gcs]'",
-            )
+        need_client("google.cloud.storage", "gcs artifacts need", "google-cloud-storage", "gcs")
         self._secrets = secrets
 
-    def load(self, artifact: Artifact, scratch: Path) -> Path:
-        with self._bucket(artifact) as (bucket, key):
-            return load(bucket, key, artifact, scratch)
-
-    def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:  # noqa: ARG002
-        with self._bucket(artifact, key_needed=True) as (bucket, key):
-            save(bucket, key, source)
-
-    def delete(self, artifact: Artifact) -> None:
-        with self._bucket(artifact, key_needed=True) as (bucket, key):
-            remove(bucket, key)
-
-    def list(self, artifact: Artifact) -> Sequence[str]:
-        with self._bucket(artifact) as (bucket, key):
-            return listed(bucket, key)
-
     @contextlib.contextmanager
-    def _bucket(self, artifact: Artifact, *, key_needed: bool = False) -> Iterator[tuple[_GCSBucket, str]]:
-        """The bucket, with the credentials that the manifest names; errors of the service become ours."""
+    def opened(self, artifact: Artifact, *, key_needed: bool = False) -> Iterator[tuple[_GCSBucket, str]]:
+        """See BucketDriver."""
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError, TransportError
         from requests.exceptions import RequestException
 
         settings = location(artifact, "gcs")
-        name, key = place_in(settings, artifact, "gcs", "bucket", "key")
-        if key_needed and not key:
-            raise NbflowError(f"{said(artifact)}: gcs.key is required")
+        name, key = place_in(settings, artifact, "gcs", ("bucket", "key"), key_needed=key_needed)
         title = f"gcs bucket {name}"
         try:
             client = _client(read_key(settings.get("serviceAccountKeySecret"), self._secrets))

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from nbflow.artifacts.bucket import has_client, listed, load, place_in, remove, save
+from nbflow.artifacts.bucket import BucketDriver, need_client, place_in
 from nbflow.artifacts.credentials import Secrets, private_folder, read_key, write_private
 from nbflow.artifacts.driver import (
     Artifact,
     ArtifactUnavailable,
     location,
     mapping,
-    said,
 )
 from nbflow.errors import NbflowError
 
@@ -111,52 +110,33 @@ class _S3Bucket:
         self.client.delete_object(Bucket=self.name, Key=key)
 
 
-class S3Driver:
+class S3Driver(BucketDriver):
     """`s3: {endpoint, bucket, key, ...}`, by the official client, which is the extra `s3`."""
 
     kind = "s3"
 
     def __init__(self, secrets: Secrets) -> None:
-        if not has_client("boto3"):
-            raise NbflowError(
-                f"{self.kind} artifacts outside of the local repository need boto3, which is not installed: "
-                "it comes with nbflow[s3]",
-                fix="pip install 'nbflow[s3]'",
-            )
+        need_client("boto3", f"{self.kind} artifacts outside of the local repository need", "boto3", "s3")
         self._secrets = secrets
 
-    def load(self, artifact: Artifact, scratch: Path) -> Path:
-        with self._bucket(artifact) as (bucket, key):
-            return load(bucket, key, artifact, scratch)
-
-    def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:  # noqa: ARG002
+    def save(self, source: Path, artifact: Artifact, *, take: bool) -> None:
         settings = self.settings(artifact)
-        with self._bucket(artifact, key_needed=True) as (bucket, key):
-            wanted = settings.get("createBucketIfNotPresent")
-            if wanted is not None:
-                _create_bucket(
-                    bucket.client, bucket.name, str(settings.get("region") or _REGION), mapping(wanted)
-                )
-            save(bucket, key, source)
-
-    def delete(self, artifact: Artifact) -> None:
-        with self._bucket(artifact, key_needed=True) as (bucket, key):
-            remove(bucket, key)
-
-    def list(self, artifact: Artifact) -> Sequence[str]:
-        with self._bucket(artifact) as (bucket, key):
-            return listed(bucket, key)
+        wanted = settings.get("createBucketIfNotPresent")
+        if wanted is not None:
+            with self.opened(artifact, key_needed=True) as (bucket, _):
+                region = str(settings.get("region") or _REGION)
+                _create_bucket(bucket.client, bucket.name, region, mapping(wanted))
+        super().save(source, artifact, take=take)
 
     def settings(self, artifact: Artifact) -> Mapping[str, object]:
         """The location, in the words of s3."""
         return location(artifact, "s3")
 
     @contextlib.contextmanager
-    def _bucket(self, artifact: Artifact, *, key_needed: bool = False) -> Iterator[tuple[_S3Bucket, str]]:
+    def opened(self, artifact: Artifact, *, key_needed: bool = False) -> Iterator[tuple[_S3Bucket, str]]:
+        """See BucketDriver."""
         settings = self.settings(artifact)
-        name, key = place_in(settings, artifact, self.kind, "bucket", "key")
-        if key_needed and not key:
-            raise NbflowError(f"{said(artifact)}: {self.kind}.key is required")
+        name, key = place_in(settings, artifact, self.kind, ("bucket", "key"), key_needed=key_needed)
         encryption = _encryption(mapping(settings.get("encryptionOptions")))
         with self._client(settings, name) as client:
             yield _S3Bucket(client, name, encryption), key

@@ -10,7 +10,6 @@ time.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import gzip
 import json
@@ -27,14 +26,14 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from figures import tell
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.kube.api import TestApi  # noqa: E402
 from tests.kube.argo import PODS, WORKFLOWS, pod, set_status  # noqa: E402
 
-README = Path(__file__).parent / "README.md"
-MEASURED = re.compile(r"(?<=<!-- cluster -->\n).*?(?=<!-- /cluster -->)", re.DOTALL)
 NAME, NODES, CHANGED = "fan-out-x7k2p", 5_000, 40
 SECONDS, WARM = 30, 6
 """So long is measured, after so many states that are not."""
@@ -212,20 +211,7 @@ def logs(api: TestApi) -> Iterator[tuple[str, str, str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--print", action="store_true", help="print the table and leave README.md alone")
-    options = parser.parse_args()
-    rows = ["| what | measured | mark |", "|---|---|---|"]
-    for what, found, mark in measured():
-        rows.append(f"| {what} | {found} | {mark} |")
-        print(rows[-1], file=sys.stderr, flush=True)
-    text = "\n".join(rows) + "\n"
-    if options.print:
-        print(text)
-    else:
-        README.write_text(MEASURED.sub(lambda _: text, README.read_text()))
+    tell("cluster", __doc__ or "", measured())
 
 
 if __name__ == "__main__":

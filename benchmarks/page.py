@@ -10,9 +10,7 @@ What an idle run costs is the CPU time of the kernel's process, from /proc.
 
 from __future__ import annotations
 
-import argparse
 import json
-import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from figures import tell
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -30,8 +30,6 @@ from tests.browser.jupyter import Notebook, Server  # noqa: E402
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-README = Path(__file__).parent / "README.md"
-MEASURED = re.compile(r"(?<=<!-- page -->\n).*?(?=<!-- /page -->)", re.DOTALL)
 NODES, LINES, IDLE = 1_000, 25_000, 20.0
 HEAD = """apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -199,22 +197,9 @@ def ticks(stat: Path) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--print", action="store_true", help="print the table and leave README.md alone")
-    options = parser.parse_args()
     if not CHROMIUM:
-        parser.error("there is no chromium on PATH")
-    rows = ["| what | measured | mark |", "|---|---|---|"]
-    for what, found, mark in measured():
-        rows.append(f"| {what} | {found} | {mark} |")
-        print(rows[-1], file=sys.stderr, flush=True)
-    text = "\n".join(rows) + "\n"
-    if options.print:
-        print(text)
-    else:
-        README.write_text(MEASURED.sub(lambda _: text, README.read_text()))
+        sys.exit("there is no chromium on PATH")
+    tell("page", __doc__ or "", measured())
 
 
 if __name__ == "__main__":

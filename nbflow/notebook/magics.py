@@ -39,12 +39,8 @@ _TEXT_ONLY = {
     "list": {"-h", "--help", "-o", "--output", "--no-headers"},
 }
 """Flags of what only a text can be."""
-_STORED_BY = {
-    "WorkflowTemplate": "template",
-    "ClusterWorkflowTemplate": "cluster-template",
-    "CronWorkflow": "cron",
-}
-"""Kind that nothing runs by itself -> the verb that stores it."""
+_STORED = ("WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
+"""Kinds that hold a workflow and are no run by themselves."""
 _ON_THE_SHELL = re.compile(r"`(?:nbflow |(?=submit ))")
 
 
@@ -230,9 +226,11 @@ def _refuse_other_kinds(documents: Sequence[Document]) -> None:
     problem = f"there is no workflow to run: kind is {first.kind!r}"
     meant = near(first.kind, ["Workflow"]).startswith("did")
     fix = "did you mean `Workflow`?" if meant else "a cell that runs has `kind: Workflow`"
-    if first.kind in _STORED_BY:
-        verb = _STORED_BY[first.kind]
-        fix = f"write it above a Workflow in the same cell, or store it by `%workflow {verb} create FILE`"
+    if first.kind in _STORED:
+        from nbflow.store.objects import VERBS
+
+        stored = f"`%workflow {VERBS[first.kind]} create FILE`"
+        fix = f"write it above a Workflow in the same cell, or store it by {stored}"
     raise ManifestError((first.finding("NBF103", ("kind",), problem, fix=fix),))
 
 

@@ -17,7 +17,7 @@ from nbflow.store.statements import SQL
 
 _IDENTITY = ("uid", "creationTimestamp", "namespace")
 SECRET_FIELDS = ("data", "stringData")
-_VERBS = {
+VERBS = {
     "Secret": "secret",
     "ConfigMap": "configmap",
     "PersistentVolumeClaim": "volume",
@@ -149,5 +149,5 @@ def _mapping(item: JsonObject, key: str) -> Mapping[str, object]:
 
 def object_not_found(kind: str, name: str) -> NotFoundError:
     """Who says so also says what shows those there are."""
-    fix = f"`nbflow {_VERBS[kind]} list` shows those there are" if kind in _VERBS else ""
+    fix = f"`nbflow {VERBS[kind]} list` shows those there are" if kind in VERBS else ""
     return NotFoundError(f'{kind} "{name}" not found', fix=fix)

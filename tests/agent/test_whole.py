@@ -290,47 +290,6 @@ HTTPServer(("", 4356), Plugin).serve_forever()
 """
 
 
-@pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
-def test_plugins_of_a_workflow_are_asked(shell: Shell) -> None:
-    source = SERVER.replace("\n", "\n" + " " * 14)
-    nodes, workflow = shell.submit(f"""
-  executorPlugins:
-  - metadata: {{name: hello}}
-    spec:
-      sidecar:
-        container:
-          name: hello
-          image: python:3.12
-          command: [python3, -c]
-          args:
-          - |
-              {source}
-          ports: [{{containerPort: 4356}}]
-          resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{cpu: 100m, memory: 128Mi}}}}
-          securityContext: {{runAsNonRoot: true}}
-  templates:
-  - name: main
-    steps:
-    - - {{name: one, template: greet, arguments: {{parameters: [{{name: who, value: Anna}}]}}}}
-      - {{name: two, template: greet, arguments: {{parameters: [{{name: who, value: Bert}}]}}}}
-    - - {{name: other, template: other, continueOn: {{failed: true}}}}
-  - name: greet
-    inputs: {{parameters: [{{name: who}}]}}
-    plugin: {{hello: "{{{{inputs.parameters.who}}}}"}}
-  - name: other
-    plugin: {{unknown: {{}}}}
-""")
-    assert {
-        name: (node["phase"], node.get("message")) for name, node in nodes.items() if node["type"] == "Plugin"
-    } == {
-        "one": ("Succeeded", "asked 2 times"),
-        "two": ("Succeeded", "asked 2 times"),
-        "other": ("Failed", "no plugin executed the template"),
-    }
-    assert nodes["two"]["outputs"] == {"parameters": [{"name": "said", "value": "hello Bert"}]}
-    assert workflow["status"]["phase"] == "Succeeded"
-
-
 BROUGHT = """
   executorPlugins:
   - metadata: {{name: hello}}
@@ -346,10 +305,42 @@ BROUGHT = """
           ports: [{{containerPort: 4356}}]
           resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{cpu: 100m, memory: 128Mi}}}}
           securityContext: {{runAsNonRoot: true}}
+"""
+ONE = """
   templates:
   - name: main
-    plugin: {{hello: Anna}}
+    plugin: {hello: Anna}
 """
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
+def test_plugins_of_a_workflow_are_asked(shell: Shell) -> None:
+    source = SERVER.replace("\n", "\n" + " " * 14)
+    nodes, workflow = shell.submit(
+        BROUGHT.format(source=source)
+        + """
+  templates:
+  - name: main
+    steps:
+    - - {name: one, template: greet, arguments: {parameters: [{name: who, value: Anna}]}}
+      - {name: two, template: greet, arguments: {parameters: [{name: who, value: Bert}]}}
+    - - {name: other, template: other, continueOn: {failed: true}}
+  - name: greet
+    inputs: {parameters: [{name: who}]}
+    plugin: {hello: "{{inputs.parameters.who}}"}
+  - name: other
+    plugin: {unknown: {}}
+"""
+    )
+    assert {
+        name: (node["phase"], node.get("message")) for name, node in nodes.items() if node["type"] == "Plugin"
+    } == {
+        "one": ("Succeeded", "asked 2 times"),
+        "two": ("Succeeded", "asked 2 times"),
+        "other": ("Failed", "no plugin executed the template"),
+    }
+    assert nodes["two"]["outputs"] == {"parameters": [{"name": "said", "value": "hello Bert"}]}
+    assert workflow["status"]["phase"] == "Succeeded"
 
 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
@@ -359,7 +350,7 @@ def test_a_plugin_that_fails_is_started_again(shell: Shell) -> None:
         "if not os.path.exists(mark): open(mark, 'w').close(); sys.exit(3)\n"
     )
     source = (fails_once + SERVER).replace("\n", "\n" + " " * 14)
-    nodes, _ = shell.submit(BROUGHT.format(source=source))
+    nodes, _ = shell.submit(BROUGHT.format(source=source) + ONE)
     assert [(node["phase"], node.get("message")) for node in nodes.values()] == [
         ("Succeeded", "asked 2 times")
     ]
@@ -368,7 +359,7 @@ def test_a_plugin_that_fails_is_started_again(shell: Shell) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="side by side they need networks of their own")
 def test_a_plugin_that_does_not_last_is_named(shell: Shell) -> None:
-    nodes, _ = shell.submit(BROUGHT.format(source="import sys; sys.exit(3)"))
+    nodes, _ = shell.submit(BROUGHT.format(source="import sys; sys.exit(3)") + ONE)
     assert [(node["phase"], node.get("message")) for node in nodes.values()] == [
         (
             "Failed",
